@@ -1,0 +1,85 @@
+#include "streams/kernel_network_io.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "streams/datagram_socket_io.h"
+#include "streams/deadline_io.h"
+#include "streams/socket_address_io.h"
+#include "streams/socket_listener_io.h"
+#include "streams/socket_stream_io.h"
+#include "streams/unix_socket_io.h"
+
+namespace sidestream {
+namespace {
+
+UniqueFd open_stream_socket(int family) {
+  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) throw_error(last_system_error(), "socket");
+  return fd;
+}
+
+// Connects `fd` and makes it a stream. A Unix socket whose listener is full says EAGAIN and tells
+// nobody when there is room again; its caller may try later.
+Task<std::unique_ptr<Stream>> connect_socket(UniqueFd fd, KernelAddress address,
+                                             SocketAddress remote) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const int raw = fd.get();
+  const bool connected = ::connect(raw, address.get(), address.length) == 0;
+  if (!connected && errno != EINPROGRESS) throw_error(last_system_error(), "connect");
+  if (!connected) {
+    Descriptor descriptor(executor, std::move(fd));
+    co_await descriptor.wait_writable();
+    int code = 0;
+    socklen_t length = sizeof code;
+    if (::getsockopt(raw, SOL_SOCKET, SO_ERROR, &code, &length) != 0) code = errno;
+    if (code != 0) throw_error({code, boost::system::system_category()}, "connect");
+    fd = descriptor.release();
+  }
+  co_return std::make_unique<SocketStream>(executor, std::move(fd), remote);
+}
+
+}  // namespace
+
+KernelNetwork::KernelNetwork(asio::io_context& io)
+    : executor_(io.get_executor()), timers_(executor_) {}
+
+Task<std::unique_ptr<Stream>> KernelNetwork::connect(SocketAddress remote, Duration timeout) {
+  const int family = family_of(remote);
+  UniqueFd fd = open_stream_socket(family);
+  set_tcp_options(fd.get());
+  const KernelAddress address = to_kernel(remote, family);
+  Task<std::unique_ptr<Stream>> connecting = connect_socket(std::move(fd), address, remote);
+  co_return co_await with_timeout(timers_, timeout, std::move(connecting));
+}
+
+Task<std::unique_ptr<Stream>> KernelNetwork::connect_unix(std::string path, Duration timeout) {
+  const KernelAddress address = unix_address(path);
+  UniqueFd fd = open_stream_socket(AF_UNIX);
+  Task<std::unique_ptr<Stream>> connecting =
+      connect_socket(std::move(fd), address, SocketAddress());
+  co_return co_await with_timeout(timers_, timeout, std::move(connecting));
+}
+
+std::unique_ptr<Listener> KernelNetwork::listen(const SocketAddress& local,
+                                                const ListenOptions& options) {
+  return listen_tcp(executor_, local, options);
+}
+
+std::unique_ptr<Listener> KernelNetwork::listen_unix(const std::string& path, unsigned mode) {
+  return listen_on_unix_path(executor_, path, mode);
+}
+
+std::unique_ptr<DatagramSocket> KernelNetwork::open_udp(const SocketAddress& local) {
+  return open_datagram_socket(executor_, local);
+}
+
+Task<std::vector<SocketAddress>> KernelNetwork::resolve(std::string host, std::uint16_t port,
+                                                        Duration timeout) {
+  Task<std::vector<SocketAddress>> lookup = names_.lookup(std::move(host), port);
+  co_return co_await with_timeout(timers_, timeout, std::move(lookup));
+}
+
+}  // namespace sidestream

@@ -1,0 +1,37 @@
+// The real world: the kernel's clock, sockets and resolver.
+#pragma once
+
+#include "streams/name_lookup_io.h"
+#include "streams/network_io.h"
+#include "streams/random_io.h"
+#include "streams/timer_queue_io.h"
+
+namespace sidestream {
+
+// One per io_context, on its thread. It dies before the io_context, after everything that uses it,
+// and no handler may run after it.
+class KernelNetwork final : public Network {
+ public:
+  explicit KernelNetwork(asio::io_context& io);
+
+  asio::any_io_executor executor() override { return executor_; }
+  Timers& timers() override { return timers_; }
+  RandomSource& random() override { return random_; }
+
+  Task<std::unique_ptr<Stream>> connect(SocketAddress remote, Duration timeout) override;
+  Task<std::unique_ptr<Stream>> connect_unix(std::string path, Duration timeout) override;
+  std::unique_ptr<Listener> listen(const SocketAddress& local,
+                                   const ListenOptions& options) override;
+  std::unique_ptr<Listener> listen_unix(const std::string& path, unsigned mode) override;
+  std::unique_ptr<DatagramSocket> open_udp(const SocketAddress& local) override;
+  Task<std::vector<SocketAddress>> resolve(std::string host, std::uint16_t port,
+                                           Duration timeout) override;
+
+ private:
+  asio::any_io_executor executor_;
+  KernelTimers timers_;
+  SystemRandom random_;
+  NameLookup names_;
+};
+
+}  // namespace sidestream
