@@ -1,0 +1,193 @@
+#include "tunnel/stack_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tunnel/cubic.h"
+
+namespace sidestream::tunnel {
+namespace {
+
+// Far enough behind what an old connection may have had in flight.
+constexpr std::uint32_t reopened_distance = 65537;
+
+}  // namespace
+
+TcpStack::State::State(const StackConfiguration& chosen, RandomSource& random_source)
+    : configuration(chosen),
+      random(random_source),
+      pool(configuration.limits.memory_bytes_max),
+      replies(configuration.limits.replies_max + configuration.limits.connections_max),
+      surroundings{configuration.limits, pool, replies, configuration.mtu, make_cubic},
+      sequence_hash(random),
+      timestamp_hash(random),
+      ends_hash{KeyedHash(random)},
+      table(ends_hash),
+      time_wait(configuration.limits, replies, ends_hash) {}
+
+bool TcpStack::State::is_ours(const IpAddress& address) const {
+  return std::ranges::find(configuration.addresses, address) != configuration.addresses.end();
+}
+
+TcpConnection::Secrets TcpStack::State::secrets_for(
+    Instant now, const TcpEnds& ends, std::optional<std::uint32_t> sequence_after) const {
+  const EndsBytes message(ends);
+  // RFC 9293 section 3.4.1: a clock of 4 microseconds and a hash of the ends.
+  const auto clock = static_cast<std::uint32_t>(now.time_since_epoch() / 4us);
+  auto sequence = static_cast<std::uint32_t>(sequence_hash(message.bytes())) + clock;
+  if (sequence_after && static_cast<std::int32_t>(sequence - *sequence_after) <= 0)
+    sequence = *sequence_after + reopened_distance;
+  return {.initial_sequence = sequence,
+          .timestamp_offset = static_cast<std::uint32_t>(timestamp_hash(message.bytes()))};
+}
+
+std::expected<ConnectionId, TcpError> TcpStack::State::connect(Instant now,
+                                                               const SocketAddress& remote) {
+  const auto local =
+      std::ranges::find(configuration.addresses, remote.address.is_v4(), &IpAddress::is_v4);
+  if (local == configuration.addresses.end()) return std::unexpected(TcpError::no_route);
+  if (table.size() >= configuration.limits.connections_max)
+    return std::unexpected(TcpError::too_many);
+  TcpEnds ends{.local = {*local, 0}, .remote = remote};
+  const std::uint32_t first = configuration.limits.ephemeral_port_first;
+  const std::uint32_t count = configuration.limits.ephemeral_port_last - first + 1;
+  const std::uint32_t start = random.below(count);
+  std::optional<std::uint32_t> sequence_after;
+  // First a port that nobody has; when there is none, one whose TIME-WAIT can be cut short.
+  for (std::uint32_t i = 0; i < 2 * count; ++i) {
+    ends.local.port = static_cast<std::uint16_t>(first + (start + i) % count);
+    if (listeners.contains(ends.local.port) || table.find(ends) != nullptr) continue;
+    if (time_wait.holds(ends)) {
+      if (i < count) continue;
+      sequence_after = time_wait.reuse(now, ends);
+      if (!sequence_after) continue;
+    }
+    ConnectionEntry& entry = table.add(std::make_unique<ConnectionEntry>(
+        now, surroundings, ends, secrets_for(now, ends, sequence_after)));
+    settle(now, entry);
+    return entry.id;
+  }
+  return std::unexpected(TcpError::no_ports);
+}
+
+void TcpStack::State::stop_listening(std::uint16_t port) {
+  const auto found = listeners.find(port);
+  if (found == listeners.end()) return;
+  TcpListener& listener = found->second;
+  for (ConnectionEntry* entry = listener.half_open.front(); entry != nullptr;
+       entry = listener.half_open.front()) {
+    entry->connection.abort();
+    destroy(*entry);
+  }
+  for (ConnectionEntry* entry = listener.unannounced.front(); entry != nullptr;
+       entry = listener.unannounced.front()) {
+    entry->connection.abort();
+    destroy(*entry);
+  }
+  listeners.erase(found);
+}
+
+void TcpStack::State::leave_backlog(ConnectionEntry& entry) {
+  TcpListener* const listener = std::exchange(entry.listener, nullptr);
+  if (listener == nullptr) return;
+  if (entry.connection.opened() && entry.accept_pending) {
+    listener->unannounced.remove(entry);
+    --listener->unannounced_count;
+  } else {
+    listener->half_open.remove(entry);
+    --listener->half_open_count;
+  }
+  entry.accept_pending = false;
+}
+
+void TcpStack::State::destroy(ConnectionEntry& entry) {
+  leave_backlog(entry);
+  deadlines.remove(entry);
+  if (ready.front() == &entry) turn_packets = 0;
+  ready.remove(entry);
+  eventful.remove(entry);
+  table.destroy(entry);
+}
+
+void TcpStack::State::settle(Instant now, ConnectionEntry& entry) {
+  TcpConnection& connection = entry.connection;
+  if (entry.listener != nullptr) {
+    if (connection.over()) {  // before anybody knew of it
+      destroy(entry);
+      return;
+    }
+    if (connection.opened() && !entry.accept_pending) {
+      TcpListener& listener = *entry.listener;
+      listener.half_open.remove(entry);
+      --listener.half_open_count;
+      listener.unannounced.push_back(entry);
+      ++listener.unannounced_count;
+      entry.accept_pending = true;
+      eventful.push_back(entry);
+    }
+  }
+  if (connection.over() && entry.reachable) {
+    table.hide(entry);
+    if (connection.state() == TcpState::time_wait)
+      time_wait.add(now, connection.ends(), connection.remains());
+  }
+  if (connection.over() && entry.released) {
+    destroy(entry);
+    return;
+  }
+  if (connection.has_event() && !entry.released) eventful.push_back(entry);
+  if (entry.released) eventful.remove(entry);
+  if (connection.over()) {
+    deadlines.remove(entry);
+    ready.remove(entry);
+    return;
+  }
+  // What is due now is for poll_transmit, which sets the next deadline.
+  if (connection.deadline() > now) deadlines.set(entry, connection.deadline());
+  ready.push_back(entry);
+}
+
+void TcpStack::State::handle_timeout(Instant now) {
+  while (ConnectionEntry* const entry = deadlines.pop_due(now)) {
+    entry->connection.handle_timeout(now);
+    settle(now, *entry);
+  }
+  time_wait.handle_timeout(now);
+}
+
+std::size_t TcpStack::State::poll_transmit(Instant now, MutableBytes buffer) {
+  if (const std::size_t bytes = replies.pop(buffer)) return bytes;
+  while (ConnectionEntry* const entry = ready.front()) {
+    const std::size_t bytes = entry->connection.poll_transmit(now, buffer);
+    deadlines.set(*entry, entry->connection.deadline());
+    if (entry->connection.has_event() && !entry->released) eventful.push_back(*entry);
+    if (bytes != 0 && ++turn_packets < transmit_turn_packets) return bytes;
+    turn_packets = 0;
+    ready.remove(*entry);
+    if (bytes == 0) continue;
+    ready.push_back(*entry);
+    return bytes;
+  }
+  return 0;
+}
+
+std::optional<StackEvent> TcpStack::State::poll_event() {
+  while (ConnectionEntry* const entry = eventful.front()) {
+    StackEvent event{.kind = StackEvent::Kind::accepted, .connection = entry->id};
+    if (entry->accept_pending) {
+      event.listener_port = entry->listener_port;
+      leave_backlog(*entry);
+      if (!entry->connection.has_event()) eventful.remove(*entry);
+      return event;
+    }
+    const auto kind = entry->connection.poll_event();
+    if (!kind || !entry->connection.has_event()) eventful.remove(*entry);
+    if (!kind) continue;
+    event.kind = *kind;
+    if (*kind == StackEvent::Kind::closed) event.error = entry->connection.error();
+    return event;
+  }
+  return std::nullopt;
+}
+
+}  // namespace sidestream::tunnel

@@ -1,0 +1,245 @@
+#include "tunnel/tcp_sender.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sidestream::tunnel {
+namespace {
+
+// A writer that had to wait is called when there is room for more than a little.
+constexpr std::size_t writable_bytes_min = 64UL << 10U;
+
+}  // namespace
+
+TcpSender::TcpSender(const TcpLimits& limits, ChunkPool& pool)
+    : limits_(&limits), buffer_(pool), recovery_(limits) {}
+
+void TcpSender::start(Instant now, Start start) {
+  initial_ = start.initial;
+  mss_ = start.mss;
+  const Sequence first = start.initial + 1;
+  buffer_.start(first);
+  window_acknowledgment_ = first;
+  progress_at_ = last_sent_at_ = now;
+  recovery_.start({.first = first,
+                   .mss = start.mss,
+                   .sack = start.sack,
+                   .timestamps = start.timestamps,
+                   .congestion = std::move(start.congestion)});
+}
+
+void TcpSender::set_mss(std::size_t mss) {
+  mss_ = mss;
+  recovery_.set_mss(mss);
+}
+
+std::uint64_t TcpSender::sent_bytes() const {
+  return std::min(next(), buffer_.end()).since(initial_ + 1);
+}
+
+// ---- user ---------------------------------------------------------------------------------------
+
+std::size_t TcpSender::unsent_bytes() const {
+  return next() < buffer_.end() ? buffer_.end().since(next()) : 0;
+}
+
+std::size_t TcpSender::room() const {
+  const std::size_t unsent_max =
+      std::max(2 * recovery_.congestion().window(), limits_->unsent_bytes_min);
+  const std::size_t unsent = unsent_bytes();
+  const std::size_t held = buffer_.size();
+  if (unsent >= unsent_max || held >= limits_->send_buffer_bytes_max) return 0;
+  return std::min(unsent_max - unsent, limits_->send_buffer_bytes_max - held);
+}
+
+std::size_t TcpSender::write(Bytes from) {
+  if (closed_) return 0;
+  if (!recovery_.started()) {
+    writer_waits_ = true;
+    return 0;
+  }
+  const Bytes wanted = from.first(std::min(from.size(), room()));
+  const std::size_t taken = buffer_.append(wanted);
+  if (taken < wanted.size()) memory_short_ = true;
+  if (taken < from.size()) writer_waits_ = true;
+  return taken;
+}
+
+bool TcpSender::take_writable() {
+  if (!writer_waits_ || memory_short_ || closed_ || !recovery_.started()) return false;
+  const std::size_t enough = std::min(limits_->send_buffer_bytes_max / 4, writable_bytes_min);
+  if (room() < enough && buffer_.size() > 0) return false;
+  writer_waits_ = false;
+  return true;
+}
+
+void TcpSender::close() {
+  closed_ = true;
+}
+
+void TcpSender::stop() {
+  recovery_.stop();
+  buffer_.clear();
+  persist_at_ = Instant::max();
+  paced_ = probe_window_ = writer_waits_ = false;
+}
+
+// ---- peer ---------------------------------------------------------------------------------------
+
+void TcpSender::on_acknowledged(Instant now, Acknowledgment ack, Sequence sequence,
+                                std::size_t window) {
+  const bool newer = window_sequence_ < sequence ||
+                     (window_sequence_ == sequence && window_acknowledgment_ <= ack.number);
+  ack.may_be_duplicate &= window == window_;
+  const bool progress = ack.number > unacknowledged();
+  if (newer) {
+    window_ = window;
+    window_max_ = std::max(window_max_, window);
+    window_sequence_ = sequence;
+    window_acknowledgment_ = ack.number;
+  }
+  // A peer that answers keeps its connection, however long its window stays shut (RFC 9293 section
+  // 3.8.6.1).
+  if (progress || window_ == 0) progress_at_ = now;
+  if (window_ > 0) persist_backoffs_ = 0;
+  recovery_.on_acknowledged(now, ack);
+  if (!progress) return;
+  buffer_.release_before(std::min(ack.number, buffer_.end()));
+  memory_short_ = false;
+}
+
+// ---- to the wire --------------------------------------------------------------------------------
+
+std::optional<TcpSender::Transmission> TcpSender::poll_transmit(Instant now) {
+  paced_ = false;
+  std::optional<Transmission> sent = send_again(now);
+  if (!sent && !paced_) sent = send_new(now);
+  if (!sent) sent = probe_window();
+  arm_persist(now);
+  if (sent) last_sent_at_ = now;
+  return sent;
+}
+
+bool TcpSender::congestion_allows(Instant now, std::size_t bytes) {
+  const std::size_t in_flight = recovery_.in_flight_bytes();
+  if (in_flight > 0 && in_flight + bytes > recovery_.congestion().window()) {
+    recovery_.on_window_limited();
+    return false;
+  }
+  paced_ = !pacer_.may_send(now);
+  return !paced_;
+}
+
+TcpSender::Transmission TcpSender::transmission(SequenceRange range) const {
+  const bool fin = closed_ && range.end > buffer_.end();
+  return {.begin = range.begin,
+          .payload_bytes = range.size() - fin,
+          .fin = fin,
+          .push = range.end >= buffer_.end()};
+}
+
+std::optional<TcpSender::Transmission> TcpSender::send_again(Instant now) {
+  bool forced = false;
+  SentSegment* const segment = recovery_.due(forced);
+  if (segment == nullptr) return std::nullopt;
+  if (!forced) {
+    // The peer may have taken window back; then only the timer sends.
+    const bool inside = segment->end <= window_end() || segment->begin == unacknowledged();
+    if (!inside || !congestion_allows(now, segment->size())) return std::nullopt;
+  }
+  const SequenceRange range{segment->begin, segment->end};
+  recovery_.on_sent_again(*segment, now);
+  pacer_.on_sent(now, range.size(), recovery_.congestion().pacing_rate());
+  return transmission(range);
+}
+
+TcpSender::Offer TcpSender::offer() const {
+  const std::size_t unsent = unsent_bytes();
+  const std::size_t usable = window_end() > next() ? window_end().since(next()) : 0;
+  Offer offer{.payload_bytes = std::min({unsent, mss_, usable})};
+  // Silly window avoidance: when it is the window that makes a segment small, it goes only if it is
+  // half of the largest window ever seen. No Nagle: what the writer made small is sent at once.
+  const bool cut_short = offer.payload_bytes < std::min(unsent, mss_);
+  if (cut_short && !send_what_fits_ && offer.payload_bytes < (window_max_ + 1) / 2) return {};
+  offer.fin =
+      closed_ && !fin_sent() && offer.payload_bytes == unsent && offer.payload_bytes < usable;
+  return offer;
+}
+
+std::optional<TcpSender::Transmission> TcpSender::send_new(Instant now) {
+  const Offer offered = offer();
+  const bool probing = recovery_.wants_new_text_probe();
+  if (offered.size() == 0) {
+    if (!probing) return std::nullopt;
+    recovery_.probe_with_last_segment();
+    return send_again(now);
+  }
+  const bool outstanding = recovery_.outstanding();
+  if (!probing) {
+    if (recovery_.segment_count() >= limits_->segments_in_flight_max) return std::nullopt;
+    if (!outstanding) start_flight(now);
+    if (!congestion_allows(now, offered.size())) return std::nullopt;
+  }
+  if (!outstanding) progress_at_ = now;
+  send_what_fits_ = false;
+  const SequenceRange range{next(), next() + offered.size()};
+  recovery_.on_sent(range, now);
+  pacer_.on_sent(now, range.size(), recovery_.congestion().pacing_rate());
+  return transmission(range);
+}
+
+void TcpSender::start_flight(Instant now) {
+  const Duration rto = recovery_.rtt().rto();
+  const Duration idle = now - last_sent_at_;
+  if (idle > rto) recovery_.congestion().on_idle(now, idle, rto);
+  // Unless it is only the acknowledgments of a steady stream that were quick.
+  if (idle >= recovery_.rtt().smoothed() || !started_)
+    pacer_.on_idle(initial_window_segments * mss_);
+  started_ = true;
+}
+
+std::optional<TcpSender::Transmission> TcpSender::probe_window() {
+  // One number before what is expected: not acceptable, so it must be answered (RFC 9293 section
+  // 3.10.7.4), and the answer carries the window.
+  if (!std::exchange(probe_window_, false)) return std::nullopt;
+  return Transmission{.begin = unacknowledged() - 1};
+}
+
+// ---- timers -------------------------------------------------------------------------------------
+
+void TcpSender::arm_persist(Instant now) {
+  const bool shut = has_unsent() && !recovery_.outstanding() && offer().size() == 0;
+  if (!shut) {
+    persist_at_ = Instant::max();
+    probe_window_ = false;
+    persist_backoffs_ = 0;
+  } else if (persist_at_ == Instant::max()) {
+    if (persist_backoffs_ == 0) progress_at_ = now;
+    Duration wait = recovery_.rtt().rto();
+    for (unsigned i = 0; i < persist_backoffs_ && wait < limits_->rto_max; ++i) wait *= 2;
+    persist_at_ = now + std::min(wait, limits_->rto_max);
+  }
+}
+
+Instant TcpSender::deadline() const {
+  Instant deadline = std::min(recovery_.deadline(), persist_at_);
+  if (paced_) deadline = std::min(deadline, pacer_.next());
+  if (recovery_.outstanding() || persist_at_ != Instant::max())
+    deadline = std::min(deadline, progress_at_ + limits_->user_timeout);
+  return deadline;
+}
+
+bool TcpSender::handle_timeout(Instant now) {
+  const bool waits = recovery_.outstanding() || persist_at_ != Instant::max();
+  if (waits && now >= progress_at_ + limits_->user_timeout) return false;
+  if (now >= persist_at_) {
+    persist_at_ = Instant::max();
+    ++persist_backoffs_;
+    probe_window_ = window_end() <= next();
+    send_what_fits_ = !probe_window_;
+  }
+  recovery_.handle_timeout(now, offer().size() > 0);
+  return true;
+}
+
+}  // namespace sidestream::tunnel

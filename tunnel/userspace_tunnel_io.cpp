@@ -1,0 +1,259 @@
+#include "tunnel/userspace_tunnel_io.h"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <utility>
+
+#include "streams/deadline_io.h"
+#include "streams/join_io.h"
+
+namespace sidestream::tunnel {
+namespace {
+
+constexpr std::uint8_t initiation_type = 1;
+
+// What one sendmsg with UDP_SEGMENT may carry (UDP_MAX_SEGMENTS, and the IPv4 length field).
+constexpr std::size_t batch_datagrams_max = 64;
+constexpr std::size_t batch_bytes_max = 65507;
+constexpr std::size_t outgoing_bytes_max = 2 * 65536;
+// Rounds of sending or receiving before other coroutines of the thread get their turn.
+constexpr int rounds_max = 16;
+// How far the wall clock may run away from what timestamps are made of.
+constexpr Duration wall_clock_interval = 10s;
+
+}  // namespace
+
+TcpLimits tunnel_tcp_limits() {
+  TcpLimits limits;
+  limits.rto_initial = 300ms;
+  limits.rto_initial_after_syn = 1s;
+  limits.syn_retries_max = 8;
+  limits.keepalive_idle = 15s;
+  limits.keepalive_interval = 10s;
+  limits.keepalive_probes_max = 60;
+  return limits;
+}
+
+UserspaceTunnel::UserspaceTunnel(Network& network,
+                                 const UserspaceTunnelConfiguration& configuration)
+    : network_(network),
+      address_(configuration.address),
+      mtu_(configuration.mtu),
+      device_(configuration.private_key, configuration.mtu, network.random(),
+              configuration.device_limits),
+      stack_({{configuration.address}, configuration.mtu, configuration.tcp_limits},
+             network.random()),
+      socket_(network.open_udp(configuration.listen)),
+      outgoing_(outgoing_bytes_max) {
+  wall_clock_read_ = now();
+  device_.set_wall_clock(wall_clock_read_, network_.timers().wall_now());
+}
+
+UserspaceTunnel::~UserspaceTunnel() = default;
+
+Task<> UserspaceTunnel::run() {
+  co_await both(receive_loop(), both(transmit_loop(), timer_loop()));
+}
+
+// ---- in ----------------------------------------------------------------------------------------
+
+Task<> UserspaceTunnel::receive_loop() {
+  for (;;) {
+    co_await socket_->wait_readable();
+    const Instant now = this->now();
+    for (int round = 0; round < rounds_max; ++round) {
+      const auto batches = socket_->receive();
+      if (batches.empty()) break;
+      for (const DatagramSocket::Batch& batch : batches) handle_batch(now, batch);
+    }
+    handle_events();
+    stack_was_used();
+  }
+}
+
+void UserspaceTunnel::handle_batch(Instant now, const DatagramSocket::Batch& batch) {
+  const std::size_t step = std::max<std::size_t>(batch.segment_bytes, 1);
+  for (std::size_t at = 0; at < batch.bytes.size(); at += step) {
+    const MutableBytes datagram = batch.bytes.subspan(at, std::min(step, batch.bytes.size() - at));
+    const auto received = device_.handle_datagram(now, batch.remote, datagram);
+    if (received) stack_.handle_packet(now, received->packet);
+  }
+}
+
+void UserspaceTunnel::handle_events() {
+  while (const auto event = stack_.poll_event()) handle_stack_event(*event);
+  while (const auto event = device_.poll_event())
+    if (callback_) callback_(*event);
+}
+
+void UserspaceTunnel::handle_stack_event(const StackEvent& event) {
+  if (event.kind == StackEvent::Kind::accepted) {
+    const auto listener = listeners_.find(event.listener_port);
+    auto stream = std::make_unique<TunnelStream>(*this, event.connection);
+    stream->handle_event(event);
+    // Without a listener (it was closed this moment) the stream's end resets the connection.
+    if (listener != listeners_.end()) listener->second->handle_accepted(std::move(stream));
+    return;
+  }
+  const auto stream = streams_.find(event.connection);
+  if (stream != streams_.end()) stream->second->handle_event(event);
+}
+
+// ---- out ---------------------------------------------------------------------------------------
+
+Task<> UserspaceTunnel::transmit_loop() {
+  for (;;) {
+    while (!transmit_wanted_) co_await transmit_wanted_changed_.wait();
+    transmit_wanted_ = false;
+    while (transmit(now())) co_await socket_->wait_writable();
+    handle_events();
+    rearm();
+  }
+}
+
+bool UserspaceTunnel::transmit(Instant now) {
+  for (int round = 0; round < rounds_max; ++round) {
+    if (!send_collected()) return true;
+    if (!collect(now)) return false;
+  }
+  stack_was_used();  // there may be more; others first
+  return !send_collected();
+}
+
+bool UserspaceTunnel::collect(Instant now) {
+  const std::size_t room_for_one =
+      std::max(mtu_ + transport_header_bytes + transport_overhead_max, datagram_bytes_max);
+  while (outgoing_.size() - outgoing_bytes_ >= room_for_one) {
+    const MutableBytes place = MutableBytes(outgoing_).subspan(outgoing_bytes_);
+    if (const auto own = device_.poll_transmit(now, place)) {
+      // A new try should be free to leave by another address than the last one.
+      if (place[0] == initiation_type) socket_->forget_local_address(own->to);
+      append(own->to, own->datagram_bytes, own->handshake ? handshake_traffic_class : 0);
+      continue;
+    }
+    const std::size_t packet_bytes =
+        stack_.poll_transmit(now, place.subspan(transport_header_bytes, mtu_));
+    if (packet_bytes == 0) break;
+    const auto sealed = device_.seal(now, place, packet_bytes);
+    if (sealed.verdict == WireGuardDevice::Sealed::Verdict::sealed)
+      append(sealed.endpoint, sealed.datagram_bytes, 0);
+  }
+  return outgoing_bytes_ > 0;
+}
+
+void UserspaceTunnel::append(const SocketAddress& remote, std::size_t datagram_bytes,
+                             std::uint8_t traffic_class) {
+  const MutableBytes datagram = MutableBytes(outgoing_).subspan(outgoing_bytes_, datagram_bytes);
+  outgoing_bytes_ += datagram_bytes;
+  if (last_batch_open_) {
+    DatagramSocket::Batch& last = batches_.back();
+    const std::size_t bytes = last.bytes.size() + datagram_bytes;
+    if (last.remote == remote && last.traffic_class == traffic_class &&
+        datagram_bytes <= last.segment_bytes && bytes <= batch_bytes_max &&
+        bytes <= last.segment_bytes * batch_datagrams_max) {
+      last.bytes = {last.bytes.data(), bytes};
+      last_batch_open_ = datagram_bytes == last.segment_bytes;
+      return;
+    }
+  }
+  batches_.push_back({remote, datagram, datagram_bytes, traffic_class});
+  last_batch_open_ = true;
+}
+
+bool UserspaceTunnel::send_collected() {
+  while (batches_sent_ < batches_.size()) {
+    if (!socket_->send(batches_[batches_sent_])) return false;
+    ++batches_sent_;
+  }
+  batches_.clear();
+  batches_sent_ = 0;
+  outgoing_bytes_ = 0;
+  last_batch_open_ = false;
+  return true;
+}
+
+// ---- time --------------------------------------------------------------------------------------
+
+void UserspaceTunnel::rearm() {
+  Instant earliest = Instant::max();
+  if (const auto deadline = device_.next_deadline()) earliest = std::min(earliest, *deadline);
+  if (const auto deadline = stack_.next_deadline()) earliest = std::min(earliest, *deadline);
+  if (earliest >= armed_for_) return;  // waking early costs less than arming for each packet
+  armed_for_ = earliest;
+  armed_earlier_.notify_all();
+}
+
+Task<> UserspaceTunnel::armed_before(Instant deadline) {
+  while (armed_for_ >= deadline) co_await armed_earlier_.wait();
+}
+
+Task<> UserspaceTunnel::timer_loop() {
+  for (;;) {
+    if (armed_for_ == Instant::max())
+      co_await armed_earlier_.wait();
+    else
+      co_await first_of(network_.timers().sleep_until(armed_for_), armed_before(armed_for_));
+    const Instant now = this->now();
+    if (now < armed_for_) continue;
+    armed_for_ = Instant::max();
+    if (now - wall_clock_read_ >= wall_clock_interval) {
+      wall_clock_read_ = now;
+      device_.set_wall_clock(now, network_.timers().wall_now());
+    }
+    device_.handle_timeout(now);
+    stack_.handle_timeout(now);
+    handle_events();
+    stack_was_used();
+    rearm();
+  }
+}
+
+// ---- users -------------------------------------------------------------------------------------
+
+Task<std::unique_ptr<Stream>> UserspaceTunnel::connect(SocketAddress remote, Duration timeout) {
+  if (!device_.route(remote.address))
+    throw boost::system::system_error(boost::asio::error::host_unreachable);
+  const auto connection = stack_.connect(now(), remote);
+  if (!connection) throw boost::system::system_error(error_code_of(connection.error()));
+  auto stream = std::make_unique<TunnelStream>(*this, *connection);
+  stack_was_used();
+  co_await with_timeout(network_.timers(), timeout, stream->wait_connected());
+  co_return std::unique_ptr<Stream>(std::move(stream));
+}
+
+std::unique_ptr<Listener> UserspaceTunnel::listen(std::uint16_t port) {
+  return std::make_unique<TunnelListener>(*this, port);
+}
+
+std::expected<PeerId, AddPeerError> UserspaceTunnel::add_peer(
+    const PeerConfiguration& configuration) {
+  auto peer = device_.add_peer(configuration);
+  stack_was_used();
+  return peer;
+}
+
+void UserspaceTunnel::remove_peer(PeerId peer) {
+  device_.remove_peer(peer);
+}
+
+void UserspaceTunnel::set_endpoint(PeerId peer, const SocketAddress& endpoint) {
+  device_.set_endpoint(peer, endpoint);
+  stack_was_used();
+}
+
+void UserspaceTunnel::start_handshake(PeerId peer, bool impatient) {
+  device_.start_handshake(now(), peer, impatient);
+  stack_was_used();
+}
+
+std::optional<PeerStatus> UserspaceTunnel::peer_status(PeerId peer) const {
+  return device_.status(peer);
+}
+
+void UserspaceTunnel::forget_local_address(PeerId peer) {
+  const auto status = device_.status(peer);
+  if (status && status->endpoint) socket_->forget_local_address(*status->endpoint);
+}
+
+}  // namespace sidestream::tunnel

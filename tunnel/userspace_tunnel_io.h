@@ -1,0 +1,125 @@
+// The tunnel without privileges: one UDP socket, our WireGuard and our TCP/IP, on one thread.
+//
+//   datagram ─▶ WireGuardDevice::handle_datagram ─▶ TcpStack::handle_packet ─▶ TunnelStream
+//   datagram ◀─ WireGuardDevice::seal (in place) ◀─ TcpStack::poll_transmit ◀─ TunnelStream
+//
+// The way out is lazy: whoever used the stack calls stack_was_used(), and everything that became
+// due in that turn of the thread leaves in one batch.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "streams/event_io.h"
+#include "streams/network_io.h"
+#include "tunnel/tcp_stack.h"
+#include "tunnel/tunnel_io.h"
+#include "tunnel/tunnel_stream_io.h"
+#include "tunnel/wireguard_device.h"
+
+namespace sidestream::tunnel {
+
+// What differs between TCP inside a tunnel and TCP anywhere: the peer is one or two hundred
+// milliseconds away at most, so that a lost SYN is sent again early (RFC 6298 section 2.1 allows
+// for knowledge like that); and a stream whose other end was restarted while it had nothing to say
+// must find that out, so that it ends instead of hanging. A path that is silent breaks a stream
+// after ten minutes only.
+[[nodiscard]] TcpLimits tunnel_tcp_limits();
+
+struct UserspaceTunnelConfiguration {
+  PrivateKey private_key;
+  SocketAddress listen;    // outer UDP address; port 0: any
+  IpAddress address;       // ours inside the tunnel
+  std::size_t mtu = 1420;  // of inner packets
+  DeviceLimits device_limits;
+  TcpLimits tcp_limits = tunnel_tcp_limits();
+};
+
+class UserspaceTunnel final : public Tunnel {
+ public:
+  // Opens the UDP socket (throws system_error). `network` must outlive the tunnel, the tunnel all
+  // its streams and listeners.
+  UserspaceTunnel(Network& network, const UserspaceTunnelConfiguration& configuration);
+  ~UserspaceTunnel() override;
+
+  // Moves datagrams until it is cancelled. Nothing goes in or out while it does not run.
+  Task<> run();
+
+  [[nodiscard]] IpAddress address() const override { return address_; }
+  Task<std::unique_ptr<Stream>> connect(SocketAddress remote, Duration timeout) override;
+  std::unique_ptr<Listener> listen(std::uint16_t port) override;
+
+  // ---- peers: as in WireGuardDevice ----------------------------------------------------------
+  std::expected<PeerId, AddPeerError> add_peer(const PeerConfiguration& configuration);
+  void remove_peer(PeerId peer);
+  void set_endpoint(PeerId peer, const SocketAddress& endpoint);
+  void start_handshake(PeerId peer, bool impatient);
+  [[nodiscard]] std::optional<PeerStatus> peer_status(PeerId peer) const;
+  [[nodiscard]] const PublicKey& public_key() const { return device_.public_key(); }
+  [[nodiscard]] Timestamp last_timestamp() const { return device_.last_timestamp(); }
+  void set_last_timestamp(const Timestamp& timestamp) { device_.set_last_timestamp(timestamp); }
+  [[nodiscard]] SocketAddress outer_address() const { return socket_->local_address(); }
+  [[nodiscard]] std::size_t connection_count() const { return stack_.connection_count(); }
+  // Called for each event of the device, on the tunnel's thread, outside of its own calls.
+  void on_event(std::function<void(const DeviceEvent&)> callback) {
+    callback_ = std::move(callback);
+  }
+  // After addresses or routes of this host changed: learn anew from where peers are reached.
+  void forget_local_address(PeerId peer);
+
+  // ---- for TunnelStream and TunnelListener ---------------------------------------------------
+  [[nodiscard]] TcpStack& stack() { return stack_; }
+  [[nodiscard]] Instant now() const { return network_.timers().now(); }
+  [[nodiscard]] boost::asio::any_io_executor executor() const { return network_.executor(); }
+  // The stack may have something to send or a new deadline.
+  void stack_was_used() {
+    transmit_wanted_ = true;
+    transmit_wanted_changed_.notify_all();
+  }
+  void attach(ConnectionId connection, TunnelStream* stream) { streams_[connection] = stream; }
+  void detach(ConnectionId connection) { streams_.erase(connection); }
+  void attach(std::uint16_t port, TunnelListener* listener) { listeners_[port] = listener; }
+  void detach(std::uint16_t port) { listeners_.erase(port); }
+
+ private:
+  Task<> receive_loop();
+  Task<> transmit_loop();
+  Task<> timer_loop();
+  Task<> armed_before(Instant deadline);
+  void handle_batch(Instant now, const DatagramSocket::Batch& batch);
+  void handle_events();
+  void handle_stack_event(const StackEvent& event);
+  // Lets everything that is due leave; true: the socket's buffer is full, wait for it.
+  bool transmit(Instant now);
+  // Fills the outgoing buffer with datagrams; false: nothing was due.
+  bool collect(Instant now);
+  void append(const SocketAddress& remote, std::size_t datagram_bytes, std::uint8_t traffic_class);
+  bool send_collected();
+  void rearm();
+
+  Network& network_;
+  const IpAddress address_;
+  const std::size_t mtu_;
+  WireGuardDevice device_;
+  TcpStack stack_;
+  std::unique_ptr<DatagramSocket> socket_;
+  std::function<void(const DeviceEvent&)> callback_;
+  std::unordered_map<ConnectionId, TunnelStream*> streams_;       // not owned
+  std::unordered_map<std::uint16_t, TunnelListener*> listeners_;  // not owned
+  bool transmit_wanted_ = false;
+  Event transmit_wanted_changed_;
+  Instant armed_for_ = Instant::max();  // when timer_loop wakes
+  Event armed_earlier_;
+  Instant wall_clock_read_{};
+
+  // Sealed datagrams on their way out: `batches_` are views into `outgoing_`, in order.
+  std::vector<std::uint8_t> outgoing_;
+  std::size_t outgoing_bytes_ = 0;
+  std::vector<DatagramSocket::Batch> batches_;
+  std::size_t batches_sent_ = 0;
+  bool last_batch_open_ = false;  // more datagrams may join it
+};
+
+}  // namespace sidestream::tunnel
