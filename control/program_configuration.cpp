@@ -1,0 +1,109 @@
+#include "control/program_configuration.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "streams/message_text.h"
+#include "streams/unix_path.h"
+
+namespace sidestream::control {
+namespace {
+
+constexpr std::size_t admin_addresses_max = 8;
+constexpr std::string_view unix_scheme = "unix:";
+constexpr std::string_view admin_forms = "unix:/PATH or ADDRESS:PORT";
+
+constexpr std::array<std::pair<std::string_view, LogLevel>, 5> log_levels{
+    {{"error", LogLevel::error},
+     {"warn", LogLevel::warn},
+     {"info", LogLevel::info},
+     {"debug", LogLevel::debug},
+     {"trace", LogLevel::trace}}};
+constexpr std::array<std::pair<std::string_view, LogFormat>, 2> log_formats{
+    {{"text", LogFormat::text}, {"json", LogFormat::json}}};
+
+constexpr std::array<std::pair<std::string_view, TunnelMode>, 2> tunnel_modes{
+    {{"auto", TunnelMode::automatic}, {"userspace", TunnelMode::userspace}}};
+constexpr std::string_view later_mode = "this tunnel is not in this version; write auto";
+constexpr std::array<ConfigurationValue::LaterWord, 3> later_tunnel_modes{
+    {{"kernel", later_mode}, {"tailscale", later_mode}, {"direct", later_mode}}};
+
+void read_state(ConfigurationSection& section, ProgramConfiguration& configuration) {
+  const auto value = section.find("state");
+  configuration.has_state = value.has_value();
+  const auto path = value ? value->text() : std::nullopt;
+  if (!path) return;
+  if (!path->starts_with('/') || path->contains('\0'))
+    value->fail_expected("the absolute path of a folder");
+  configuration.state = *path;
+}
+
+void read_admin_address(const ConfigurationValue& value, AdminAddresses& admin) {
+  const auto text = value.text();
+  if (!text) return;
+  if (text->starts_with(unix_scheme)) {
+    const std::string path = text->substr(unix_scheme.size());
+    const auto fine = check_unix_path(path);
+    if (!fine) return value.fail_parsing(in_quotes(*text) + ": " + std::string(fine.error()));
+    if (!admin.unix_path.empty()) return value.fail("only one unix: path can be given");
+    admin.unix_path = path;
+    return;
+  }
+  const auto address = SocketAddress::parse(*text);
+  if (!address || address->port == 0) return value.fail_expected(admin_forms);
+  if (std::ranges::find(admin.addresses, *address) != admin.addresses.end())
+    return value.fail("this address is in the list already; remove one of the two");
+  admin.addresses.push_back(*address);
+}
+
+void read_admin(ConfigurationSection& section, ProgramConfiguration& configuration) {
+  const auto value = section.find("admin");
+  configuration.has_admin = value.has_value();
+  if (!value) return;
+  if (value->is_section()) return value->fail_expected(admin_forms);
+  configuration.admin.unix_path.clear();
+  for (const ConfigurationValue& item : value->list(admin_addresses_max))
+    read_admin_address(item, configuration.admin);
+}
+
+LogSettings read_log(ConfigurationSection& section) {
+  LogSettings settings;
+  const auto value = section.find("log");
+  if (!value) return settings;
+  ConfigurationSection log(*value, "{level: info}");
+  if (const auto level = log.find("level"))
+    settings.level = level->choice(log_levels).value_or(settings.level);
+  if (const auto format = log.find("format"))
+    settings.format = format->choice(log_formats).value_or(settings.format);
+  log.finish();
+  return settings;
+}
+
+}  // namespace
+
+ProgramConfiguration read_program_configuration(ConfigurationSection& section) {
+  ProgramConfiguration configuration;
+  read_state(section, configuration);
+  read_admin(section, configuration);
+  configuration.log = read_log(section);
+  return configuration;
+}
+
+TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel) {
+  TunnelSettings settings;
+  if (const auto mode = tunnel.find("mode"))
+    settings.mode = mode->choice(tunnel_modes, later_tunnel_modes).value_or(settings.mode);
+  if (const auto mtu = tunnel.find("mtu")) {
+    const auto number = mtu->integer(TunnelSettings::mtu_min, TunnelSettings::mtu_max);
+    if (number) settings.mtu = static_cast<std::size_t>(*number);
+  }
+  return settings;
+}
+
+void refuse_later_keys(ConfigurationSection& section, std::span<const LaterKey> keys) {
+  for (const LaterKey& later : keys)
+    section.refuse(later.key, "is not in this version; remove it, " + std::string(later.remedy));
+}
+
+}  // namespace sidestream::control

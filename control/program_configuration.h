@@ -1,0 +1,65 @@
+// The keys that sidecar.yaml and edge.yaml share: `tunnel`, `state`, `admin` and `log`, and keys
+// that are known but come with a later version.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "streams/configuration_reader.h"
+#include "streams/ip_address.h"
+#include "streams/log_settings.h"
+
+namespace sidestream::control {
+
+inline constexpr std::string_view state_folder_default = "/var/lib/sidestream";
+inline constexpr std::string_view admin_socket_default = "/run/sidestream/admin.sock";
+
+// Where health, status and metrics are served.
+struct AdminAddresses {
+  std::string unix_path{admin_socket_default};  // empty: none
+  std::vector<SocketAddress> addresses;
+  bool operator==(const AdminAddresses&) const = default;
+};
+
+enum class TunnelMode : std::uint8_t {
+  automatic,  // the fastest that works here; in this version always user space
+  userspace,
+};
+
+struct TunnelSettings {
+  static constexpr std::size_t mtu_min = 576;
+  static constexpr std::size_t mtu_max = 9000;
+
+  TunnelMode mode = TunnelMode::automatic;
+  std::size_t mtu = 1420;  // of packets inside the tunnel
+  bool operator==(const TunnelSettings&) const = default;
+};
+
+struct ProgramConfiguration {
+  std::string state{state_folder_default};  // a folder
+  AdminAddresses admin;
+  LogSettings log;
+  // Whether they were written, or are the defaults, which a program without privileges outside of
+  // a container may not be able to use.
+  bool has_state = false;
+  bool has_admin = false;
+  bool operator==(const ProgramConfiguration&) const = default;
+};
+
+// Reads `state`, `admin` and `log`.
+[[nodiscard]] ProgramConfiguration read_program_configuration(ConfigurationSection& section);
+// Reads `mode` and `mtu` of a `tunnel` section; the caller finishes the section.
+[[nodiscard]] TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel);
+
+// A key that design and documentation know and this version does not.
+struct LaterKey {
+  std::string_view key;
+  std::string_view remedy;  // what to do until then
+};
+void refuse_later_keys(ConfigurationSection& section, std::span<const LaterKey> keys);
+
+}  // namespace sidestream::control

@@ -1,0 +1,125 @@
+// The status documents: what an edge and a sidecar say about themselves on the admin socket, for
+// `sidestream status`. As JSON, times are whole milliseconds (`…_ms`) or microseconds (`…_us`).
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "control/control_codes.h"
+#include "streams/time.h"
+
+namespace sidestream::control {
+
+// Lists in a document that is read; far above what one program can have.
+inline constexpr std::size_t status_elements_max = 100'000;
+inline constexpr std::size_t status_bytes_max = 64 * 1024 * 1024;
+
+// What carries sidecar and edge to each other, seen from either side.
+struct TunnelStatus {
+  std::string remote;  // outer UDP address of the other side; empty: not known yet
+  std::optional<Duration> last_handshake_ago;
+  std::optional<Duration> last_heartbeat_ago;
+  std::optional<Duration> round_trip;
+  std::uint64_t bytes_received = 0;  // by the one who says it
+  std::uint64_t bytes_sent = 0;
+  bool operator==(const TunnelStatus&) const = default;
+};
+
+// ---- edge --------------------------------------------------------------------------------------
+
+struct EdgeEndpointStatus {
+  std::string endpoint;
+  std::string service;
+  EndpointState state = EndpointState::refused;
+  std::string reason;  // one sentence; empty when granted
+  bool operator==(const EdgeEndpointStatus&) const = default;
+};
+
+struct EdgeSidecarStatus {
+  std::string name;
+  std::string tunnel_address;
+  bool present = false;  // it holds a lease
+  std::string version;   // of its program, when it was there last; empty: never
+  std::string instance;
+  TunnelStatus tunnel;
+  std::uint64_t streams = 0;  // open now
+  std::vector<EdgeEndpointStatus> endpoints;
+  bool operator==(const EdgeSidecarStatus&) const = default;
+};
+
+struct EdgeStatus {
+  std::string version;
+  Duration uptime{};
+  std::string endpoint;  // what tickets tell sidecars to dial
+  std::string public_address;
+  std::string public_ports;  // `443, 50001-50002`
+  std::string router;        // `embedded`, `haproxy`, …
+  std::uint64_t streams = 0;
+  std::uint64_t streams_in_all = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> refused;  // streams, by reason
+  std::vector<EdgeSidecarStatus> sidecars;
+  bool operator==(const EdgeStatus&) const = default;
+};
+
+// ---- sidecar -----------------------------------------------------------------------------------
+
+struct SidecarEdgeStatus {
+  std::string edge;          // as the ticket names it: `vps.example.com:51820`
+  std::string tunnel_state;  // `up`, `connecting`, `lost`, …
+  std::string edge_version;  // empty: not known yet
+  std::string problem;       // why nothing is published there; empty: all is well
+  TunnelStatus tunnel;
+  bool operator==(const SidecarEdgeStatus&) const = default;
+};
+
+enum class PublishState : std::uint8_t {
+  published,
+  waiting,    // for the edge, or behind another sidecar
+  refused,    // by the edge
+  withdrawn,  // because the service is not healthy
+};
+
+struct ServiceEndpointStatus {
+  std::string endpoint;
+  std::string edge;
+  PublishState state = PublishState::withdrawn;
+  std::string reason;  // why it is not published; empty when it is
+  bool operator==(const ServiceEndpointStatus&) const = default;
+};
+
+struct ServiceStatus {
+  std::string name;
+  std::string backend;
+  std::string health;         // `healthy`, `unhealthy`, `unknown`
+  std::string health_reason;  // empty when healthy
+  std::uint64_t streams = 0;
+  std::vector<ServiceEndpointStatus> endpoints;
+  bool operator==(const ServiceStatus&) const = default;
+};
+
+struct SidecarStatus {
+  std::string version;
+  Duration uptime{};
+  std::vector<SidecarEdgeStatus> edges;
+  std::vector<ServiceStatus> services;
+  bool operator==(const SidecarStatus&) const = default;
+};
+
+// ---- as JSON -----------------------------------------------------------------------------------
+
+using Status = std::variant<EdgeStatus, SidecarStatus>;
+
+// The document says itself which of the two it is. The error is one sentence with the place.
+[[nodiscard]] std::expected<Status, std::string> parse_status(std::string_view body);
+[[nodiscard]] std::string serialize(const EdgeStatus& status);
+[[nodiscard]] std::string serialize(const SidecarStatus& status);
+
+[[nodiscard]] std::string_view text_of(PublishState state);
+
+}  // namespace sidestream::control
