@@ -1,0 +1,203 @@
+#include "edge/edge_configuration.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "control/configuration_values.h"
+#include "edge/sidecar_entry_reader.h"
+#include "edge/tunnel_network.h"
+#include "streams/message_text.h"
+
+namespace sidestream::edge {
+namespace {
+
+constexpr std::string_view port_forms = "a port or a range such as 50001-50002, from 1 to 65535";
+constexpr std::string_view listen_forms = "ADDRESS:PORT, such as 0.0.0.0:51820 or [::]:51820";
+constexpr std::int64_t streams_limit_max = 1'000'000;
+
+void read_endpoints(ConfigurationSection& top, EdgeConfiguration& configuration) {
+  const auto value = top.require("endpoint", "endpoint: HOST:51820");
+  if (!value) return;
+  auto& endpoints = configuration.endpoints;
+  for (const ConfigurationValue& item : value->list(EdgeConfiguration::endpoints_max)) {
+    auto endpoint = control::read_host_port(item);
+    if (!endpoint) continue;
+    const auto address = IpAddress::parse(endpoint->host);
+    if (address && (address->is_unspecified() || address->is_multicast()))
+      item.fail("sidecars cannot dial " + endpoint->host +
+                "; write the name or address that the internet knows this host by");
+    else if (std::ranges::find(endpoints, *endpoint) != endpoints.end())
+      item.fail(in_quotes(endpoint->text()) + " is in the list twice; remove one of the two");
+    else
+      endpoints.push_back(std::move(*endpoint));
+  }
+}
+
+void read_tunnel(ConfigurationSection& top, EdgeConfiguration& configuration) {
+  const auto value = top.find("tunnel");
+  if (!value) return;
+  ConfigurationSection tunnel(*value, "{listen: \"0.0.0.0:51820\"}");
+  if (const auto listen = tunnel.find("listen")) {
+    const auto text = listen->text();
+    const auto address = text ? SocketAddress::parse(*text) : std::nullopt;
+    if (address && address->port != 0 && !address->address.is_multicast())
+      configuration.listen = *address;
+    else if (text)
+      listen->fail_expected(listen_forms);
+  }
+  if (const auto network = tunnel.find("network")) {
+    const auto text = network->text();
+    const auto parsed = text ? parse_tunnel_network(*text) : std::unexpected(std::string());
+    configuration.network = parsed.value_or(IpPrefix());  // nothing must be measured by that
+    if (text && !parsed) network->fail_parsing(in_quotes(*text) + ": " + parsed.error());
+  }
+  configuration.tunnel = control::read_tunnel_settings(tunnel);
+  tunnel.finish();
+}
+
+std::optional<PortRange> read_port_range(const ConfigurationValue& value) {
+  if (!value.is_text()) {
+    value.fail_expected(port_forms);
+    return std::nullopt;
+  }
+  const auto text = value.text();
+  if (!text) return std::nullopt;
+  const std::size_t hyphen = text->find('-');
+  const auto low = parse_port_number(std::string_view(*text).substr(0, hyphen));
+  const auto high = hyphen == std::string::npos
+                        ? low
+                        : parse_port_number(std::string_view(*text).substr(hyphen + 1));
+  if (low && high && *low <= *high) return PortRange{*low, *high};
+  value.fail_expected(port_forms);
+  return std::nullopt;
+}
+
+std::string text_of(const PortRange& range) {
+  const std::string low = std::to_string(range.low);
+  return range.low == range.high ? low : low + "-" + std::to_string(range.high);
+}
+
+void read_ports(const ConfigurationValue& value, EdgeConfiguration& configuration) {
+  std::vector<PortRange> ports;
+  bool is_known = true;
+  const auto items = value.list(EdgeConfiguration::port_ranges_max);
+  for (const ConfigurationValue& item : items) {
+    const auto range = read_port_range(item);
+    is_known = is_known && range;
+    if (!range) continue;
+    const auto twin = std::ranges::find_if(ports, [&](const PortRange& other) {
+      return range->low <= other.high && other.low <= range->high;
+    });
+    if (twin == ports.end())
+      ports.push_back(*range);
+    else
+      item.fail(text_of(*range) + " overlaps " + text_of(*twin) +
+                ", which is in the list already; remove one of the two");
+  }
+  if (!is_known || items.empty()) ports.clear();  // nothing must be measured by them
+  std::ranges::sort(ports, {}, &PortRange::low);
+  configuration.public_ports = std::move(ports);
+}
+
+void read_public(ConfigurationSection& top, EdgeConfiguration& configuration) {
+  const auto value = top.find("public");
+  if (!value) return;
+  ConfigurationSection section(*value, "{ports: [443]}");
+  if (const auto address = section.find("address")) {
+    const auto text = address->text();
+    const auto parsed = text ? IpAddress::parse(*text) : std::nullopt;
+    if (parsed && !parsed->is_multicast())
+      configuration.public_address = *parsed;
+    else if (text)
+      address->fail_expected("an address of this host, or \"::\" for all of them");
+  }
+  if (const auto ports = section.find("ports")) read_ports(*ports, configuration);
+  section.finish();
+}
+
+void read_router(ConfigurationSection& top) {
+  const auto value = top.find("router");
+  if (!value) return;
+  static constexpr std::string_view later =
+      "this router is not in this version; write `router: embedded`";
+  static constexpr std::array<std::pair<std::string_view, int>, 1> words{{{"embedded", 0}}};
+  static constexpr std::array<ConfigurationValue::LaterWord, 4> later_words{
+      {{"haproxy", later}, {"nginx", later}, {"traefik", later}, {"caddy", later}}};
+  if (value->is_section())
+    value->fail(std::string(later));
+  else
+    (void)value->choice(words, later_words);
+}
+
+void read_limits(ConfigurationSection& top, EdgeLimits& limits) {
+  const auto value = top.find("limits");
+  if (!value) return;
+  ConfigurationSection section(*value, "{streams: 10000}");
+  const auto read_count = [&](std::string_view key, std::size_t& count) {
+    const auto found = section.find(key);
+    if (!found) return;
+    const auto number = found->integer(1, streams_limit_max);
+    if (number) count = static_cast<std::size_t>(*number);
+  };
+  read_count("streams", limits.streams);
+  read_count("per_client", limits.per_client);
+  if (const auto timeout = section.find("hello_timeout"))
+    limits.hello_timeout = timeout->duration(1s, 1min).value_or(limits.hello_timeout);
+  section.finish();
+}
+
+// The admin address must not be where a public port may be opened.
+void check_admin(ConfigurationSection& top, const EdgeConfiguration& configuration) {
+  const auto value = top.find("admin");
+  if (!value) return;
+  for (const SocketAddress& admin : configuration.program.admin.addresses) {
+    const bool is_same_address = admin.address == configuration.public_address ||
+                                 admin.address.is_unspecified() ||
+                                 configuration.public_address.is_unspecified();
+    const bool is_public =
+        std::ranges::any_of(configuration.public_ports, [&](const PortRange& range) {
+          return range.low <= admin.port && admin.port <= range.high;
+        });
+    if (is_same_address && is_public)
+      value->fail("port " + std::to_string(admin.port) +
+                  " is among public.ports; take another port, or take it out there");
+  }
+}
+
+}  // namespace
+
+EdgeConfiguration::EdgeConfiguration()
+    : listen{IpAddress::v6({}), 51820},
+      network(*IpPrefix::parse("10.86.0.0/24")),
+      public_address(IpAddress::v6({})),
+      public_ports{{443, 443}} {}
+
+std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
+    const ConfigurationText& file, const VariableSources& sources) {
+  ConfigurationProblems problems;
+  const YamlDocument document = parse_yaml(file.text);
+  for (const YamlProblem& problem : document.problems)
+    problems.add({{file.name, problem.mark}, "", problem.message});
+  if (!document.root) return std::unexpected(std::move(problems));
+
+  ConfigurationSource source{.name = file.name, .problems = problems, .variables = &sources};
+  ConfigurationSection top(ConfigurationValue(*document.root, "", source), "endpoint: HOST:51820");
+  EdgeConfiguration configuration;
+  read_endpoints(top, configuration);
+  read_tunnel(top, configuration);
+  read_public(top, configuration);
+  if (const auto sidecars = top.find("sidecars"))
+    configuration.sidecars = read_sidecar_entries(*sidecars, configuration);
+  read_router(top);
+  read_limits(top, configuration.limits);
+  configuration.program = control::read_program_configuration(top);
+  check_admin(top, configuration);
+  top.finish();
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return configuration;
+}
+
+}  // namespace sidestream::edge

@@ -1,0 +1,265 @@
+#include "edge/edge_io.h"
+
+#include <utility>
+
+#include "streams/join_io.h"
+
+namespace sidestream::edge {
+namespace {
+
+tunnel::UserspaceTunnelConfiguration with_address(
+    tunnel::UserspaceTunnelConfiguration configuration, const IpAddress& address) {
+  configuration.address = address;
+  return configuration;
+}
+
+std::optional<Duration> since(Instant now, const std::optional<Instant>& then) {
+  if (!then) return std::nullopt;
+  return now - *then;
+}
+
+}  // namespace
+
+Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
+           const StateFolder* state, const Log& log)
+    : network_(network),
+      settings_(std::move(settings)),
+      registry_(std::move(registry)),
+      state_(state),
+      log_(log),
+      started_(network.timers().now()),
+      tunnel_(network, with_address(settings_.tunnel, registry_.edge_address())),
+      leases_(network.random().u64(), settings_.version),
+      router_(network, tunnel_, settings_.public_address, settings_.router,
+              {.on_stream_end = [this](const StreamRecord& record) { tell(record); },
+               .on_accept_failed =
+                   [this](std::uint16_t port, error_code error) {
+                     log_.error("accepting failed",
+                                {{"port", std::uint64_t{port}}, {"error", error.message()}});
+                   }}),
+      control_(network, tunnel_, leases_,
+               [this](const SocketAddress& address) { return identify(address); }) {
+  settings_.tickets.public_key = tunnel_.public_key();
+  control_.on_change([this] { handle_leases(); });
+  leases_.set_public_ports(settings_.public_ports);
+  for (const EnrolledSidecar& sidecar : registry_.sidecars()) enrol(sidecar);
+  tell_lease_table();
+}
+
+Task<> Edge::run() {
+  log_.info("edge started", {{"tunnel", tunnel_.outer_address().text()},
+                             {"public_key", tunnel_.public_key().text()},
+                             {"sidecars", std::uint64_t{registry_.sidecars().size()}}});
+  Task<> stop_streams = router_.stop();
+  co_await with_cleanup(work(), std::move(stop_streams));
+}
+
+Task<> Edge::work() {
+  Task<> serving = both(tunnel_.run(), control_.run());
+  Task<> stopping = wait_stop();
+  co_await first_of(std::move(serving), std::move(stopping));
+}
+
+Task<> Edge::wait_stop() {
+  while (!stopping_) co_await stop_wanted_.wait();
+  log_.info("edge stops", {{"streams", std::uint64_t{router_.counters().active}}});
+  co_await router_.drain(settings_.drain_time);
+}
+
+void Edge::stop() {
+  stopping_ = true;
+  stop_wanted_.notify_all();
+}
+
+// ---- sidecars ----------------------------------------------------------------------------------
+
+void Edge::enrol(const EnrolledSidecar& sidecar) {
+  tunnel::PeerConfiguration peer;
+  peer.public_key = sidecar.public_key;
+  peer.preshared_key = sidecar.preshared_key;
+  peer.allowed_ips = {IpPrefix(sidecar.address, sidecar.address.bits())};
+  const auto id = tunnel_.add_peer(peer);
+  if (id)
+    peers_[sidecar.name] = *id;
+  else
+    log_.error("sidecar cannot be a peer of the tunnel", {{"sidecar", sidecar.name}});
+}
+
+void Edge::tell_lease_table() {
+  std::vector<AllowedSidecar> allowed;
+  for (const EnrolledSidecar& sidecar : registry_.sidecars())
+    allowed.push_back({sidecar.name, sidecar.address, sidecar.allow});
+  leases_.set_sidecars(std::move(allowed));
+  handle_leases();
+}
+
+std::optional<SidecarIdentity> Edge::identify(const SocketAddress& address) const {
+  const EnrolledSidecar* sidecar = registry_.find(address.address);
+  if (sidecar == nullptr) return std::nullopt;
+  return SidecarIdentity{sidecar->name};
+}
+
+std::expected<void, std::string> Edge::keep(const SidecarRegistry& registry) const {
+  if (state_ == nullptr) return {};
+  return state_->write(registry_file, registry.serialize());
+}
+
+std::expected<SecretText, std::string> Edge::invite(std::string_view name,
+                                                    const std::vector<std::string>& allow) {
+  std::vector<control::EndpointPattern> patterns;
+  for (const std::string& text : allow) {
+    const auto pattern = control::EndpointPattern::parse(text);
+    if (!pattern) return std::unexpected(pattern.error());
+    patterns.push_back(*pattern);
+  }
+  control::Ticket::SecretKey secret;
+  network_.random().fill(secret.reveal());
+  SidecarRegistry registry = registry_;
+  const auto ticket = registry.invite(name, std::move(patterns), secret, settings_.tickets);
+  if (!ticket) return std::unexpected(ticket.error());
+  if (auto kept = keep(registry); !kept) return std::unexpected(kept.error());
+  registry_ = std::move(registry);
+  enrol(*registry_.find(name));
+  tell_lease_table();
+  log_.info("sidecar invited", {{"sidecar", name}, {"address", ticket->sidecar_address.text()}});
+  return ticket->text();
+}
+
+std::expected<Edge::Revoked, std::string> Edge::revoke(std::string_view name) {
+  SidecarRegistry registry = registry_;
+  const auto revoked = registry.revoke(name);
+  if (!revoked) return std::unexpected(revoked.error());
+  if (auto kept = keep(registry); !kept) return std::unexpected(kept.error());
+  Revoked what;
+  for (const SidecarStanding& standing : leases_.standings())
+    if (standing.name == name) what.endpoints = standing.endpoints.size();
+  registry_ = std::move(registry);
+  // First no route, then no stream, then no tunnel.
+  tell_lease_table();
+  what.streams = router_.abort_streams_of(name);
+  control_.forget(std::string(name));
+  if (const auto peer = peers_.find(name); peer != peers_.end()) {
+    tunnel_.remove_peer(peer->second);
+    peers_.erase(peer);
+  }
+  log_.info("sidecar revoked", {{"sidecar", name}, {"streams_cut", std::uint64_t{what.streams}}});
+  return what;
+}
+
+// ---- leases and routes -------------------------------------------------------------------------
+
+void Edge::handle_leases() {
+  while (leases_.route_revision() != route_revision_) {
+    route_revision_ = leases_.route_revision();
+    const std::vector<Route> routes = leases_.routes();
+    open_wanted_ports(routes);
+    router_.set_routes(routes);
+  }
+  while (const auto event = leases_.poll_event()) tell(*event);
+}
+
+// A port stays open once it is: it needs no privilege a second time, and clients of a sidecar that
+// is away learn so at once.
+void Edge::open_wanted_ports(const std::vector<Route>& routes) {
+  for (const Route& route : routes) {
+    const std::uint16_t port = route.endpoint.port;
+    if (open_ports_.contains(port)) continue;
+    const auto opened = router_.open_port(port);
+    if (opened) {
+      open_ports_.insert(port);
+      leases_.on_port_open(port);
+      log_.info("port open", {{"port", std::uint64_t{port}}});
+    } else {
+      leases_.on_port_failed(port, opened.error().message());
+      log_.error("port cannot be opened",
+                 {{"port", std::uint64_t{port}}, {"error", opened.error().message()}});
+    }
+  }
+}
+
+void Edge::tell(const LeaseEvent& event) {
+  using Kind = LeaseEvent::Kind;
+  switch (event.kind) {
+    case Kind::session_began:
+      log_.info("sidecar connected", {{"sidecar", event.sidecar}, {"what", event.sentence}});
+      return;
+    case Kind::lease_expired:
+      log_.warn("sidecar lost", {{"sidecar", event.sidecar}});
+      return;
+    case Kind::published:
+      log_.info(
+          "published",
+          {{"endpoint", event.endpoint}, {"sidecar", event.sidecar}, {"service", event.service}});
+      return;
+    case Kind::withdrawn:
+      log_.info(
+          "withdrawn",
+          {{"endpoint", event.endpoint}, {"sidecar", event.sidecar}, {"service", event.service}});
+      return;
+    case Kind::refused:
+      log_.warn(
+          "publishing refused",
+          {{"endpoint", event.endpoint}, {"sidecar", event.sidecar}, {"why", event.sentence}});
+      return;
+  }
+}
+
+void Edge::tell(const StreamRecord& record) {
+  record.tell([&](std::span<const LogField> fields) {
+    log_.write(LogLevel::info, record.event(), fields);
+  });
+}
+
+// ---- status ------------------------------------------------------------------------------------
+
+control::EdgeStatus Edge::status() const {
+  control::EdgeStatus status;
+  status.version = settings_.version;
+  status.uptime = network_.timers().now() - started_;
+  if (!settings_.tickets.endpoints.empty())
+    status.endpoint = settings_.tickets.endpoints.front().text();
+  status.public_address = settings_.public_address.text();
+  PublishRules rules;
+  rules.set_public_ports(settings_.public_ports);
+  status.public_ports = rules.public_ports_text();
+  status.router = "embedded";
+  const RouterCounters counters = router_.counters();
+  status.streams = counters.active;
+  status.streams_in_all = counters.accepted;
+  for (std::size_t i = 0; i < stream_end_count; ++i) {
+    const auto end = static_cast<StreamEnd>(i);
+    if (is_refusal(end) && counters.ended[i] > 0)
+      status.refused.emplace_back(counter_of(end), counters.ended[i]);
+  }
+  for (const SidecarStanding& standing : leases_.standings())
+    status.sidecars.push_back(status_of(standing));
+  return status;
+}
+
+control::EdgeSidecarStatus Edge::status_of(const SidecarStanding& standing) const {
+  const Instant now = network_.timers().now();
+  control::EdgeSidecarStatus status;
+  status.name = standing.name;
+  status.tunnel_address = standing.tunnel_address.text();
+  status.present = standing.present;
+  status.version = standing.version;
+  status.instance = standing.instance;
+  status.streams = router_.streams_of(standing.name);
+  status.tunnel.last_heartbeat_ago = since(now, standing.last_heartbeat);
+  if (const auto id = peers_.find(standing.name); id != peers_.end()) {
+    if (const auto peer = tunnel_.peer_status(id->second)) {
+      if (peer->endpoint) status.tunnel.remote = peer->endpoint->text();
+      status.tunnel.last_handshake_ago = since(now, peer->last_handshake);
+      status.tunnel.bytes_received = peer->received_bytes;
+      status.tunnel.bytes_sent = peer->sent_bytes;
+    }
+  }
+  for (const EndpointStanding& endpoint : standing.endpoints)
+    status.endpoints.push_back({.endpoint = endpoint.wanted.endpoint,
+                                .service = endpoint.wanted.service,
+                                .state = endpoint.answer.state,
+                                .reason = endpoint.answer.sentence});
+  return status;
+}
+
+}  // namespace sidestream::edge

@@ -1,0 +1,92 @@
+// The edge: the tunnel's public end, what the sidecars have published, and the public ports whose
+// streams it sends to them.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/status_messages.h"
+#include "edge/control_server_io.h"
+#include "edge/edge_router_io.h"
+#include "edge/lease_table.h"
+#include "edge/sidecar_registry.h"
+#include "streams/log_io.h"
+#include "streams/network_io.h"
+#include "streams/state_file_io.h"
+#include "tunnel/userspace_tunnel_io.h"
+
+namespace sidestream::edge {
+
+struct EdgeSettings {
+  TicketFacts tickets;  // the public key is filled in by the edge
+  std::string version;
+  tunnel::UserspaceTunnelConfiguration tunnel;  // the address is filled in by the edge
+  IpAddress public_address;
+  std::vector<PortRange> public_ports;
+  RouterLimits router;
+  Duration drain_time = 10s;  // for live streams after stop()
+};
+
+class Edge {
+ public:
+  // Opens the tunnel's UDP port (throws system_error). `network` and `log` outlive it. `registry`
+  // holds everyone who is enrolled; `state` is where invitations are kept (nullptr: nowhere).
+  Edge(Network& network, EdgeSettings settings, SidecarRegistry registry, const StateFolder* state,
+       const Log& log);
+
+  // Serves until it is cancelled, which ends all streams, or until stop() is done.
+  Task<> run();
+  // Accepts nothing new, lets live streams end for the drain time, then ends run().
+  void stop();
+
+  // ---- admin
+  // -------------------------------------------------------------------------------------
+  [[nodiscard]] control::EdgeStatus status() const;
+  // The ticket; the error is a sentence. Kept in the state folder before it is handed out.
+  std::expected<SecretText, std::string> invite(std::string_view name,
+                                                const std::vector<std::string>& allow);
+  struct Revoked {
+    std::size_t endpoints = 0;  // that were withdrawn
+    std::size_t streams = 0;    // that were cut
+  };
+  std::expected<Revoked, std::string> revoke(std::string_view name);
+
+  // The registry's state file.
+  static constexpr std::string_view registry_file = "sidecars.json";
+
+ private:
+  Task<> work();
+  Task<> wait_stop();
+  void enrol(const EnrolledSidecar& sidecar);
+  void tell_lease_table();
+  void handle_leases();
+  void tell(const LeaseEvent& event);
+  void open_wanted_ports(const std::vector<Route>& routes);
+  void tell(const StreamRecord& record);
+  [[nodiscard]] std::optional<SidecarIdentity> identify(const SocketAddress& address) const;
+  [[nodiscard]] std::expected<void, std::string> keep(const SidecarRegistry& registry) const;
+  [[nodiscard]] control::EdgeSidecarStatus status_of(const SidecarStanding& standing) const;
+
+  Network& network_;
+  EdgeSettings settings_;
+  SidecarRegistry registry_;
+  const StateFolder* state_;
+  const Log& log_;
+  const Instant started_;
+  tunnel::UserspaceTunnel tunnel_;
+  std::map<std::string, tunnel::PeerId, std::less<>> peers_;
+  LeaseTable leases_;
+  EdgeRouter router_;
+  ControlServer control_;
+  std::uint64_t route_revision_ = 0;
+  std::set<std::uint16_t> open_ports_;
+  bool stopping_ = false;
+  Event stop_wanted_;
+};
+
+}  // namespace sidestream::edge

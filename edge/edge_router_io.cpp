@@ -1,0 +1,349 @@
+#include "edge/edge_router_io.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "streams/deadline_io.h"
+#include "streams/proxy_header.h"
+
+namespace sidestream::edge {
+namespace {
+
+bool is_address_family_missing(error_code error) {
+  return error == asio::error::address_family_not_supported ||
+         error == boost::system::errc::address_not_available;
+}
+
+// The PROXY header and what was read from the client, in one piece: some receivers want the header
+// in one segment.
+std::vector<std::uint8_t> first_bytes(const Stream& client, const Opening& opening) {
+  const SocketAddress from = client.remote_address();
+  const SocketAddress to = client.local_address();
+  std::vector<std::uint8_t> bytes = serialize_proxy_v2(
+      {from.address.unmapped(), from.port}, {to.address.unmapped(), to.port}, opening.name);
+  bytes.insert(bytes.end(), opening.bytes.begin(), opening.bytes.end());
+  return bytes;
+}
+
+StreamEnd stream_end_of(RelayEnd end) {
+  switch (end) {
+    case RelayEnd::both_ended:
+      return StreamEnd::finished;
+    case RelayEnd::left_error:
+      return StreamEnd::client_broke;
+    case RelayEnd::right_error:
+      return StreamEnd::sidecar_broke;
+    case RelayEnd::idle:
+      return StreamEnd::idle;
+    case RelayEnd::cancelled:
+      return StreamEnd::edge_stopped;
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+EdgeRouter::EdgeRouter(Network& network, tunnel::Tunnel& tunnel, const IpAddress& address,
+                       const RouterLimits& limits, RouterCallbacks callbacks)
+    : network_(network),
+      tunnel_(tunnel),
+      address_(address),
+      limits_(limits),
+      callbacks_(std::move(callbacks)),
+      admission_(limits.admission),
+      told_refusals_(limits.told_refusals),
+      tasks_(network.executor()) {}
+
+// ---- ports -----------------------------------------------------------------------------------
+
+std::expected<void, error_code> EdgeRouter::open_port(std::uint16_t port) {
+  if (is_open(port)) return {};
+  std::unique_ptr<Listener> listener;
+  const auto listen = [&](const IpAddress& address) -> error_code {
+    try {
+      listener = network_.listen({address, port}, ListenOptions{});
+      return {};
+    } catch (const system_error& failure) {
+      return failure.code();
+    }
+  };
+  error_code error = listen(address_);
+  const bool any_family = address_.is_v6() && address_.is_unspecified();
+  if (any_family && is_address_family_missing(error)) error = listen(IpAddress());
+  if (error) return std::unexpected(error);
+  ports_[port] = listener.get();
+  tasks_.spawn(accept_streams(std::move(listener), port),
+               [this, port](const std::exception_ptr& failure) {
+                 ports_.erase(port);  // is_open() tells the truth
+                 note_accept_failure(port, code_of(failure));
+               });
+  return {};
+}
+
+void EdgeRouter::close_port(std::uint16_t port) {
+  const auto open = ports_.find(port);
+  if (open == ports_.end()) return;
+  open->second->close();
+  ports_.erase(open);
+}
+
+void EdgeRouter::close_ports() {
+  while (!ports_.empty()) close_port(ports_.begin()->first);
+}
+
+Task<> EdgeRouter::accept_streams(std::unique_ptr<Listener> listener, std::uint16_t port) {
+  for (;;) {
+    std::unique_ptr<Stream> client;
+    error_code error;
+    try {
+      client = co_await listener->accept();
+    } catch (const system_error& failure) {
+      error = failure.code();
+    }
+    if (client) {
+      admit(std::move(client), port);
+      continue;
+    }
+    if (error == asio::error::operation_aborted) co_return;  // the port was closed
+    note_accept_failure(port, error);
+    co_await network_.timers().sleep_for(limits_.accept_pause);
+  }
+}
+
+void EdgeRouter::note_accept_failure(std::uint16_t port, error_code error) {
+  ++counters_.accept_failures;
+  const Instant now = network_.timers().now();
+  if (accept_failure_told_ && now < *accept_failure_told_ + limits_.accept_failure_told_every)
+    return;
+  accept_failure_told_ = now;
+  callbacks_.on_accept_failed(port, error);
+}
+
+void EdgeRouter::admit(std::unique_ptr<Stream> client, std::uint16_t port) {
+  ++counters_.accepted;
+  const AdmissionVerdict verdict = admission_.admit(client->remote_address().address);
+  if (verdict == AdmissionVerdict::admitted) {
+    tasks_.spawn(serve(std::make_unique<LiveStream>(*this, std::move(client), port)),
+                 [](const std::exception_ptr&) {});
+    return;
+  }
+  client->abort();
+  StreamRecord record;
+  record.client = client->remote_address();
+  record.port = port;
+  record.end = verdict == AdmissionVerdict::too_many_streams ? StreamEnd::too_many_streams
+                                                             : StreamEnd::too_many_of_client;
+  report(std::move(record));
+}
+
+// ---- one stream ------------------------------------------------------------------------------
+
+EdgeRouter::LiveStream::LiveStream(EdgeRouter& to, std::unique_ptr<Stream> accepted_client,
+                                   std::uint16_t port)
+    : router(to),
+      client(std::move(accepted_client)),
+      accepted(to.network_.timers().now()),
+      listed(to.streams_.insert(to.streams_.end(), this)) {
+  const SocketAddress remote = client->remote_address();
+  record.client = {remote.address.unmapped(), remote.port};
+  record.port = port;
+}
+
+EdgeRouter::LiveStream::~LiveStream() {
+  router.end_undecided(*this);
+  router.streams_.erase(listed);
+  router.admission_.leave(record.client.address);
+  router.stream_ended_.notify_all();
+}
+
+void EdgeRouter::LiveStream::end_by_us(StreamEnd why) {
+  if (!ended_by_us) ended_by_us = why;
+  client->abort();
+  if (upstream) upstream->abort();
+}
+
+// The root of a stream: what happens in it ends here, as a record.
+Task<> EdgeRouter::serve(std::unique_ptr<LiveStream> stream) {
+  StreamRecord& record = stream->record;
+  record.end = StreamEnd::client_left;
+  std::exception_ptr failure;
+  try {
+    co_await carry(*stream);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (failure) record.error = code_of(failure).message();
+  if (failure && tasks_.cancelled()) stream->end_by_us(StreamEnd::edge_stopped);
+  if (stream->ended_by_us) {
+    record.end = *stream->ended_by_us;
+    record.error.clear();
+  }
+  record.duration = network_.timers().now() - stream->accepted;
+  report(record);
+}
+
+Task<> EdgeRouter::carry(LiveStream& stream) {
+  StreamRecord& record = stream.record;
+
+  // What the client says, where the way depends on that.
+  auto read = co_await opening_of(stream);
+  if (!read) {
+    co_await refuse(stream, read.error());
+    co_return;
+  }
+  Opening opening = std::move(*read);
+  record.server_name = opening.name;
+  const auto tls_alert =
+      opening.tls ? std::optional(TlsAlert::unrecognized_name) : std::optional<TlsAlert>();
+
+  // The route. One without targets is kept for a sidecar that is away: to the client that is the
+  // same as a name that nobody has.
+  const Route* const route = routes_.find(record.port, opening.name);
+  if (route == nullptr || route->targets.empty()) {
+    const Refusal refusal{.end = StreamEnd::no_such_name, .alert = tls_alert, .why = {}};
+    co_await refuse(stream, refusal);
+    co_return;
+  }
+  record.endpoint = route->endpoint;
+
+  // A stream through the tunnel; the client still gets the same answer when there is none.
+  std::vector<RouteTarget> targets = route->targets_for(network_.random().u64());
+  co_await connect(stream, std::move(targets));
+  if (!stream.upstream) {
+    const Refusal refusal{.end = StreamEnd::sidecar_unreachable, .alert = tls_alert, .why = {}};
+    co_await refuse(stream, refusal);
+    co_return;
+  }
+
+  // The PROXY header and the bytes read so far.
+  record.end = StreamEnd::sidecar_broke;
+  record.bytes_from_client = opening.bytes.size();
+  std::vector<std::uint8_t> first = first_bytes(*stream.client, opening);
+  opening = {};
+  co_await stream.upstream->write_all(first);
+  first = {};
+
+  // And everything else.
+  const RelaySummary summary =
+      co_await relay(network_.timers(), *stream.client, *stream.upstream, limits_.relay);
+  record.end = stream_end_of(summary.end);
+  record.bytes_from_client += summary.left_to_right_bytes;
+  record.bytes_to_client = summary.right_to_left_bytes;
+  if (summary.error) record.error = summary.error.message();
+}
+
+Task<std::expected<Opening, Refusal>> EdgeRouter::opening_of(LiveStream& stream) {
+  const std::uint16_t port = stream.record.port;
+  if (!routes_.names_published_on(port)) co_return Opening();
+  if (!begin_undecided(stream))
+    co_return std::unexpected(
+        Refusal{.end = StreamEnd::too_many_of_client, .alert = {}, .why = "without ClientHello"});
+  const bool has_default = routes_.port_default(port) != nullptr;
+  auto opening = co_await read_opening(network_.timers(), *stream.client, stream.accepted,
+                                       has_default, limits_.opening);
+  end_undecided(stream);
+  co_return opening;
+}
+
+bool EdgeRouter::begin_undecided(LiveStream& stream) {
+  if (!admission_.begin_undecided(stream.record.client.address)) return false;
+  stream.undecided = undecided_.insert(undecided_.end(), &stream);
+  if (undecided_.size() <= limits_.admission.undecided_max) return true;
+  LiveStream& oldest = *undecided_.front();
+  end_undecided(oldest);
+  oldest.end_by_us(StreamEnd::given_up);
+  return true;
+}
+
+void EdgeRouter::end_undecided(LiveStream& stream) {
+  if (!stream.undecided) return;
+  undecided_.erase(*stream.undecided);
+  stream.undecided.reset();
+  admission_.end_undecided(stream.record.client.address);
+}
+
+// The first target that answers; none is not an exception.
+Task<> EdgeRouter::connect(LiveStream& stream, std::vector<RouteTarget> targets) {
+  StreamRecord& record = stream.record;
+  for (const RouteTarget& target : targets) {
+    record.sidecar = target.sidecar;
+    record.service = target.service;
+    record.error.clear();
+    try {
+      stream.upstream = co_await tunnel_.connect(target.tunnel_address, limits_.connect_time);
+    } catch (const system_error& failure) {
+      record.error = failure.code().message();
+    }
+    if (stream.ended_by_us) throw_error(asio::error::operation_aborted, "stream");
+    if (stream.upstream) co_return;
+  }
+}
+
+Task<> EdgeRouter::refuse(LiveStream& stream, Refusal refusal) {
+  stream.record.end = refusal.end;
+  stream.record.why = refusal.why;
+  if (!refusal.alert) {
+    stream.client->abort();
+    co_return;
+  }
+  // It fits into the socket's buffer, to which nothing was written before.
+  const auto alert = serialize_tls_alert(*refusal.alert);
+  co_await stream.client->write_all(alert);
+  co_await close_in_order(network_.timers(), *stream.client, limits_.farewell);
+}
+
+// ---- the end ---------------------------------------------------------------------------------
+
+void EdgeRouter::report(StreamRecord record) {
+  ++counters_.ended.at(std::to_underlying(record.end));
+  counters_.bytes_from_clients += record.bytes_from_client;
+  counters_.bytes_to_clients += record.bytes_to_client;
+  if (is_refusal(record.end)) {
+    const auto untold = told_refusals_.take(network_.timers().now());
+    if (!untold) return;
+    record.untold_refusals = *untold;
+  }
+  callbacks_.on_stream_end(record);
+}
+
+std::size_t EdgeRouter::abort_streams_of(std::string_view sidecar) {
+  std::size_t count = 0;
+  for (LiveStream* stream : streams_) {
+    if (stream->record.sidecar != sidecar) continue;
+    stream->end_by_us(StreamEnd::cut);
+    ++count;
+  }
+  return count;
+}
+
+std::size_t EdgeRouter::streams_of(std::string_view sidecar) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      streams_, [&](const LiveStream* stream) { return stream->record.sidecar == sidecar; }));
+}
+
+Task<> EdgeRouter::drain(Duration time) {
+  close_ports();
+  const Instant deadline = network_.timers().now() + time;
+  while (!streams_.empty() && network_.timers().now() < deadline) {
+    Task<> ended = stream_ended_.wait();
+    try {
+      co_await with_deadline(network_.timers(), deadline, std::move(ended));
+    } catch (const system_error& failure) {
+      if (failure.code() != asio::error::timed_out) throw;
+    }
+  }
+}
+
+Task<> EdgeRouter::stop() {
+  close_ports();
+  co_await tasks_.stop();
+}
+
+RouterCounters EdgeRouter::counters() const {
+  RouterCounters counters = counters_;
+  counters.active = streams_.size();
+  counters.undecided = undecided_.size();
+  return counters;
+}
+
+}  // namespace sidestream::edge

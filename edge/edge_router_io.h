@@ -1,0 +1,144 @@
+// The public side of the edge: listeners, and the way of each stream from there into the tunnel.
+// docs/protocols/routing.md tells the rules.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "edge/admission.h"
+#include "edge/refusal_allowance.h"
+#include "edge/route_table.h"
+#include "edge/stream_opening_io.h"
+#include "edge/stream_record.h"
+#include "streams/close_io.h"
+#include "streams/network_io.h"
+#include "streams/relay_io.h"
+#include "streams/task_group_io.h"
+#include "tunnel/tunnel_io.h"
+
+namespace sidestream::edge {
+
+struct RouterLimits {
+  AdmissionLimits admission{};
+  OpeningLimits opening{};
+  RelayLimits relay{};
+  RefusalAllowanceLimits told_refusals{};
+  Duration connect_time{4s};  // to one target through the tunnel
+  // For a refused client to read its alert and to close.
+  CloseLimits farewell{.timeout = 1s};
+  // After accept() failed for want of descriptors or memory.
+  Duration accept_pause{100ms};
+  Duration accept_failure_told_every{10s};
+};
+
+struct RouterCallbacks {
+  // Once for each stream at its end; of refused ones as many as told_refusals allows.
+  std::function<void(const StreamRecord&)> on_stream_end = [](const StreamRecord&) {};
+  // Accepting on a port fails, and is tried again.
+  std::function<void(std::uint16_t port, error_code)> on_accept_failed = [](std::uint16_t,
+                                                                            error_code) {};
+};
+
+struct RouterCounters {
+  std::uint64_t accepted = 0;
+  std::size_t active = 0;                               // streams now
+  std::size_t undecided = 0;                            // of these, without a whole ClientHello
+  std::array<std::uint64_t, stream_end_count> ended{};  // by StreamEnd
+  std::uint64_t accept_failures = 0;
+  std::uint64_t bytes_from_clients = 0;  // of streams that have ended
+  std::uint64_t bytes_to_clients = 0;
+};
+
+class EdgeRouter {
+ public:
+  // `address` is what public ports are bound to; `::` takes IPv4 too, and becomes 0.0.0.0 where
+  // IPv6 is switched off. Network and tunnel outlive the router. stop() must have returned before
+  // it is destroyed.
+  EdgeRouter(Network& network, tunnel::Tunnel& tunnel, const IpAddress& address,
+             const RouterLimits& limits = {}, RouterCallbacks callbacks = {});
+  EdgeRouter(const EdgeRouter&) = delete;
+  EdgeRouter& operator=(const EdgeRouter&) = delete;
+  ~EdgeRouter() = default;
+
+  // Live streams keep their way.
+  void set_routes(std::vector<Route> routes) { routes_.replace(std::move(routes)); }
+
+  // Begins to accept. Opening a port that is open is no error.
+  std::expected<void, error_code> open_port(std::uint16_t port);
+  // Stops to accept; live streams stay.
+  void close_port(std::uint16_t port);
+  [[nodiscard]] bool is_open(std::uint16_t port) const { return ports_.contains(port); }
+
+  // Cuts what goes to a sidecar, or is just being connected to it. Returns how many streams.
+  std::size_t abort_streams_of(std::string_view sidecar);
+
+  // Those that abort_streams_of would cut.
+  [[nodiscard]] std::size_t streams_of(std::string_view sidecar) const;
+
+  // Closes all ports and waits until the last stream has ended by itself or `time` is over.
+  Task<> drain(Duration time);
+  // Closes all ports, ends all streams and waits for that.
+  Task<> stop();
+
+  [[nodiscard]] RouterCounters counters() const;
+
+ private:
+  // A stream from accept to its end; counted and listed as long as it exists.
+  struct LiveStream {
+    LiveStream(EdgeRouter& router, std::unique_ptr<Stream> accepted_client, std::uint16_t port);
+    LiveStream(const LiveStream&) = delete;
+    LiveStream& operator=(const LiveStream&) = delete;
+    ~LiveStream();
+
+    void end_by_us(StreamEnd why);
+
+    EdgeRouter& router;
+    std::unique_ptr<Stream> client;
+    std::unique_ptr<Stream> upstream;  // into the tunnel
+    Instant accepted;
+    // Its `end` always says what it means if an operation fails now.
+    StreamRecord record;
+    std::optional<StreamEnd> ended_by_us;  // is why the operations fail
+    std::list<LiveStream*>::iterator listed;
+    std::optional<std::list<LiveStream*>::iterator> undecided;
+  };
+
+  Task<> accept_streams(std::unique_ptr<Listener> listener, std::uint16_t port);
+  void admit(std::unique_ptr<Stream> client, std::uint16_t port);
+  Task<> serve(std::unique_ptr<LiveStream> stream);
+  Task<> carry(LiveStream& stream);
+  Task<std::expected<Opening, Refusal>> opening_of(LiveStream& stream);
+  Task<> connect(LiveStream& stream, std::vector<RouteTarget> targets);
+  Task<> refuse(LiveStream& stream, Refusal refusal);
+  bool begin_undecided(LiveStream& stream);
+  void end_undecided(LiveStream& stream);
+  void close_ports();
+  void note_accept_failure(std::uint16_t port, error_code error);
+  void report(StreamRecord record);
+
+  Network& network_;
+  tunnel::Tunnel& tunnel_;
+  const IpAddress address_;
+  const RouterLimits limits_;
+  const RouterCallbacks callbacks_;
+  RouteTable routes_;
+  Admission admission_;
+  RefusalAllowance told_refusals_;
+  RouterCounters counters_;
+  std::optional<Instant> accept_failure_told_;
+  std::map<std::uint16_t, Listener*> ports_;  // each owned by its accept_streams()
+  std::list<LiveStream*> streams_;            // the oldest in front, as below
+  std::list<LiveStream*> undecided_;
+  Event stream_ended_;
+  TaskGroup tasks_;
+};
+
+}  // namespace sidestream::edge

@@ -1,0 +1,50 @@
+// The order of one sidecar's control messages, so that an old one cannot undo a new one. The edge
+// hands out session numbers that only grow; within a session every message has a greater sequence
+// number than the one before. Opening a session changes nothing: it takes over with its first
+// state, so that a late copy of an opening request is harmless.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/control_codes.h"
+
+namespace sidestream::edge {
+
+// What a sidecar sees as an opaque text. The epoch is random for each run of the edge: a session of
+// an earlier run is unknown, never mistaken for one of this run.
+struct SessionId {
+  std::uint64_t epoch = 0;
+  std::uint64_t number = 0;  // from 1
+
+  [[nodiscard]] std::string text() const;
+  static std::optional<SessionId> parse(std::string_view text);
+  bool operator==(const SessionId&) const = default;
+};
+
+class SessionOrder {
+ public:
+  // `number` is greater than all before it.
+  void open(std::uint64_t number) { opened_ = number; }
+
+  // Why the message must be refused; none when it may be accepted. Only a state may be the first
+  // message of a session.
+  [[nodiscard]] std::optional<control::Refusal> check(std::uint64_t number, std::uint64_t sequence,
+                                                      bool is_state) const;
+  // After check() has found nothing. Returns whether this began the session.
+  bool accept(std::uint64_t number, std::uint64_t sequence);
+  // The current session is over; its number is never accepted again.
+  void end() { active_ = false; }
+
+  [[nodiscard]] bool active() const { return active_; }
+
+ private:
+  bool active_ = false;
+  std::uint64_t current_ = 0;  // stays when the session is over
+  std::uint64_t sequence_ = 0;
+  std::uint64_t opened_ = 0;
+};
+
+}  // namespace sidestream::edge

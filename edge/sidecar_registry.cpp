@@ -1,0 +1,220 @@
+#include "edge/sidecar_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "control/json.h"
+#include "control/json_fields.h"
+#include "control/ticket_keys.h"
+#include "streams/base64.h"
+#include "streams/message_text.h"
+
+namespace sidestream::edge {
+namespace {
+
+constexpr unsigned state_version = 1;
+
+// Address number `index` of the network; 0 is the network itself.
+IpAddress address_number(const IpPrefix& network, std::uint32_t index) {
+  if (network.address().is_v4()) return IpAddress::v4(network.address().v4_host_order() + index);
+  std::array<std::uint8_t, 16> bytes{};
+  std::ranges::copy(network.address().bytes(), bytes.begin());
+  ByteWriter(MutableBytes(bytes).last(4)).u32(ByteReader(Bytes(bytes).last(4)).u32() + index);
+  return IpAddress::v6(bytes);
+}
+
+// How many numbers there are before the broadcast address.
+std::uint32_t last_number(const IpPrefix& network) {
+  const unsigned host_bits = std::min(network.address().bits() - network.length(), 31U);
+  return (std::uint32_t{1} << host_bits) - 1;
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+bool is_sidecar_name(std::string_view name) {
+  return !name.empty() && name.size() <= RegistryLimits::name_bytes_max &&
+         is_letter_or_digit(name.front()) && std::ranges::all_of(name, [](char c) {
+           return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
+SidecarRegistry::SidecarRegistry(const IpPrefix& network, const RegistryLimits& limits)
+    : network_(network), limits_(limits) {}
+
+IpAddress SidecarRegistry::edge_address() const {
+  return address_number(network_, 1);
+}
+
+std::expected<void, std::string> SidecarRegistry::check(const EnrolledSidecar& sidecar) const {
+  if (!is_sidecar_name(sidecar.name))
+    return std::unexpected(in_quotes(sidecar.name) +
+                           " cannot be a sidecar's name: use up to 63 letters, digits, hyphens, "
+                           "underscores and dots");
+  if (find(sidecar.name) != nullptr)
+    return std::unexpected("there is a sidecar " + in_quotes(sidecar.name) +
+                           " already; revoke it first or choose another name");
+  if (sidecars_.size() >= limits_.sidecars_max)
+    return std::unexpected("this edge has " + std::to_string(limits_.sidecars_max) +
+                           " sidecars already, which is the limit");
+  if (sidecar.allow.size() > limits_.patterns_max)
+    return std::unexpected("a sidecar can be allowed " + std::to_string(limits_.patterns_max) +
+                           " endpoint patterns at most");
+  const bool key_taken = std::ranges::any_of(sidecars_, [&](const EnrolledSidecar& other) {
+    return other.public_key == sidecar.public_key;
+  });
+  if (key_taken)
+    return std::unexpected("the public key of " + in_quotes(sidecar.name) +
+                           " belongs to another sidecar; every sidecar needs a key of its own");
+  return {};
+}
+
+std::expected<void, std::string> SidecarRegistry::add_configured(EnrolledSidecar sidecar,
+                                                                 std::optional<IpAddress> address) {
+  if (auto checked = check(sidecar); !checked) return checked;
+  if (address) {
+    if (!network_.contains(*address) || *address == edge_address() ||
+        *address == network_.address())
+      return std::unexpected(address->text() + " is not an address for a sidecar in " +
+                             network_.text());
+    if (const EnrolledSidecar* other = find(*address))
+      return std::unexpected(address->text() + " is the address of " + in_quotes(other->name));
+  } else {
+    address = free_address();
+    if (!address) return std::unexpected("no address is free in " + network_.text());
+  }
+  sidecar.address = *address;
+  sidecars_.push_back(std::move(sidecar));
+  return {};
+}
+
+std::expected<control::Ticket, std::string> SidecarRegistry::invite(
+    std::string_view name, std::vector<control::EndpointPattern> allow,
+    const control::Ticket::SecretKey& secret, const TicketFacts& facts) {
+  const control::TicketKeys keys = control::derive_ticket_keys(secret);
+  EnrolledSidecar sidecar;
+  sidecar.name = name;
+  sidecar.public_key = keys.public_key;
+  sidecar.preshared_key = keys.preshared_key;
+  sidecar.allow = std::move(allow);
+  sidecar.invited = true;
+  if (auto checked = check(sidecar); !checked) return std::unexpected(checked.error());
+  if (sidecar.allow.empty())
+    return std::unexpected("nothing is allowed for " + in_quotes(name) +
+                           "; say what it may publish with --allow");
+  const auto address = free_address();
+  if (!address)
+    return std::unexpected("no address is free in " + network_.text() +
+                           "; use a larger tunnel network");
+  sidecar.address = *address;
+
+  control::Ticket ticket;
+  ticket.edge_endpoints = facts.endpoints;
+  ticket.edge_public_key = facts.public_key;
+  ticket.edge_address = edge_address();
+  ticket.sidecar_address = *address;
+  ticket.prefix_length = network_.length();
+  ticket.secret = secret;
+  sidecars_.push_back(std::move(sidecar));
+  return ticket;
+}
+
+std::expected<EnrolledSidecar, std::string> SidecarRegistry::revoke(std::string_view name) {
+  const auto found = std::ranges::find(sidecars_, name, &EnrolledSidecar::name);
+  if (found == sidecars_.end())
+    return std::unexpected("there is no sidecar " + in_quotes(name) + " on this edge");
+  if (!found->invited)
+    return std::unexpected(in_quotes(name) +
+                           " is in edge.yaml; take it out there and restart the edge");
+  EnrolledSidecar revoked = *found;
+  sidecars_.erase(found);
+  return revoked;
+}
+
+const EnrolledSidecar* SidecarRegistry::find(std::string_view name) const {
+  const auto found = std::ranges::find(sidecars_, name, &EnrolledSidecar::name);
+  return found == sidecars_.end() ? nullptr : &*found;
+}
+
+const EnrolledSidecar* SidecarRegistry::find(const IpAddress& address) const {
+  const auto found = std::ranges::find(sidecars_, address, &EnrolledSidecar::address);
+  return found == sidecars_.end() ? nullptr : &*found;
+}
+
+std::optional<IpAddress> SidecarRegistry::free_address() const {
+  // Number 1 is the edge's, the last one the network's broadcast address.
+  for (std::uint32_t number = 2; number < last_number(network_); ++number) {
+    const IpAddress address = address_number(network_, number);
+    if (find(address) == nullptr) return address;
+    if (number > limits_.sidecars_max + 1) break;
+  }
+  return std::nullopt;
+}
+
+// ---- state file --------------------------------------------------------------------------------
+
+std::string SidecarRegistry::serialize() const {
+  control::JsonArray invited;
+  for (const EnrolledSidecar& sidecar : sidecars_) {
+    if (!sidecar.invited) continue;
+    control::JsonArray allow;
+    for (const control::EndpointPattern& pattern : sidecar.allow)
+      allow.emplace_back(pattern.text());
+    invited.emplace_back(
+        control::JsonObject{{"name", sidecar.name},
+                            {"public_key", sidecar.public_key.text()},
+                            {"preshared_key", serialize_base64(sidecar.preshared_key.reveal())},
+                            {"address", sidecar.address.text()},
+                            {"allow", std::move(allow)}});
+  }
+  return control::serialize_json(
+             control::JsonObject{{"version", state_version}, {"sidecars", std::move(invited)}}) +
+         "\n";
+}
+
+std::expected<void, std::string> SidecarRegistry::load(std::string_view text) {
+  control::JsonLimits json_limits;
+  json_limits.bytes_max = std::size_t{16} << 20U;
+  json_limits.values_max = 4'000'000;
+  const auto json = control::parse_json(text, json_limits);
+  if (!json) return std::unexpected(json.error().what);
+  control::JsonProblem problem;
+  control::JsonFields fields(*json, "", problem);
+  const auto version = fields.number("version", 1, 1'000'000);
+  if (problem.empty() && version != state_version)
+    return std::unexpected("it was written by a newer version of sidestream");
+  const control::JsonArray& entries = fields.array("sidecars", limits_.sidecars_max);
+  SidecarRegistry loaded = *this;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    control::JsonFields entry = fields.element("sidecars", entries, i);
+    EnrolledSidecar sidecar;
+    sidecar.invited = true;
+    sidecar.name = entry.text("name", RegistryLimits::name_bytes_max);
+    const auto public_key = tunnel::PublicKey::parse(entry.text("public_key", 64));
+    const auto preshared_key = tunnel::PresharedKey::parse(entry.text("preshared_key", 64));
+    const auto address = IpAddress::parse(entry.text("address", 64));
+    for (const control::Json& pattern : entry.array("allow", limits_.patterns_max)) {
+      const std::string* written = pattern.text();
+      auto parsed = written != nullptr ? control::EndpointPattern::parse(*written)
+                                       : std::unexpected(std::string("expected a text"));
+      if (!parsed)
+        return std::unexpected("allow of " + in_quotes(sidecar.name) + ": " + parsed.error());
+      sidecar.allow.push_back(*parsed);
+    }
+    if (!problem.empty()) return std::unexpected(problem);
+    if (!public_key || !preshared_key || !address)
+      return std::unexpected("a key or address of " + in_quotes(sidecar.name) + " cannot be read");
+    sidecar.public_key = *public_key;
+    sidecar.preshared_key = *preshared_key;
+    if (auto added = loaded.add_configured(std::move(sidecar), *address); !added)
+      return std::unexpected(added.error());
+  }
+  if (!problem.empty()) return std::unexpected(problem);
+  *this = std::move(loaded);
+  return {};
+}
+
+}  // namespace sidestream::edge
