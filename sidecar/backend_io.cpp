@@ -1,0 +1,123 @@
+#include "sidecar/backend_io.h"
+
+#include <array>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <utility>
+
+#include "streams/deadline_io.h"
+#include "streams/tls_probe.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+constexpr std::size_t probe_read_bytes = 4096;
+
+Task<std::unique_ptr<Stream>> dial_host(Network& network, HostPort target, Duration timeout) {
+  const Instant deadline = network.timers().now() + timeout;
+  const auto addresses = co_await network.resolve(target.host, target.port, timeout);
+  boost::system::error_code last = boost::asio::error::host_not_found;
+  std::size_t left = addresses.size();
+  for (const SocketAddress& address : addresses) {
+    const Duration time_left = deadline - network.timers().now();
+    if (time_left <= Duration::zero()) break;
+    std::unique_ptr<Stream> stream;
+    try {
+      // Each address gets an equal share of what is left, so a dead one cannot eat it all.
+      stream = co_await network.connect(address, time_left / static_cast<int>(left--));
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == boost::asio::error::operation_aborted) throw;
+      last = error.code();
+    }
+    if (stream) co_return stream;
+  }
+  throw boost::system::system_error(last);
+}
+
+Task<std::unique_ptr<Stream>> dial_one(Network& network, BackendAddress backend, Duration timeout) {
+  if (!backend.unix_path.empty())
+    co_return co_await network.connect_unix(backend.unix_path, timeout);
+  co_return co_await dial_host(network, backend.host_port, timeout);
+}
+
+Task<std::expected<void, std::string>> talk_lines(Stream& backend, HealthKind kind) {
+  LineProbe probe(kind);
+  if (!probe.greeting().empty()) co_await backend.write_all(bytes_of(probe.greeting()));
+  std::array<std::uint8_t, probe_read_bytes> buffer{};
+  for (;;) {
+    const std::size_t count = co_await backend.read_some(buffer);
+    const auto verdict = count == 0 ? probe.feed_end() : probe.feed(Bytes(buffer).first(count));
+    if (verdict == LineProbe::Verdict::healthy) co_return std::expected<void, std::string>{};
+    if (verdict == LineProbe::Verdict::unhealthy) co_return std::unexpected(probe.reason());
+  }
+}
+
+Task<std::expected<void, std::string>> talk_tls(Stream& backend, std::string server_name) {
+  TlsProbe probe(server_name);
+  std::array<std::uint8_t, probe_read_bytes> buffer{};
+  for (;;) {
+    const auto flight = probe.poll_transmit();
+    if (!flight.empty()) co_await backend.write_all(flight);
+    const std::size_t count = co_await backend.read_some(buffer);
+    if (count == 0) co_return std::unexpected("it closed the connection instead of greeting");
+    const auto verdict = probe.feed(Bytes(buffer).first(count));
+    if (verdict == TlsProbe::Verdict::speaks_tls) break;
+    if (verdict == TlsProbe::Verdict::failed)
+      co_return std::unexpected("it does not speak TLS: " + probe.reason());
+  }
+  // Let the server see a finished handshake, so that it has nothing to log.
+  const auto last_flight = probe.poll_transmit();
+  if (!last_flight.empty()) co_await backend.write_all(last_flight);
+  co_return std::expected<void, std::string>{};
+}
+
+Task<std::expected<void, std::string>> probe_once(Network& network, HealthKind kind,
+                                                  std::vector<BackendAddress> backends,
+                                                  std::string server_name, Duration timeout) {
+  const std::unique_ptr<Stream> backend =
+      co_await dial_backend(network, std::move(backends), timeout);
+  std::expected<void, std::string> verdict;
+  if (kind == HealthKind::tls)
+    verdict = co_await talk_tls(*backend, std::move(server_name));
+  else if (kind == HealthKind::ssh || kind == HealthKind::electrum)
+    verdict = co_await talk_lines(*backend, kind);
+  if (verdict) co_await backend->close_write();
+  co_return verdict;
+}
+
+}  // namespace
+
+Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<BackendAddress> backends,
+                                           Duration timeout) {
+  const Instant deadline = network.timers().now() + timeout;
+  boost::system::error_code last = boost::asio::error::timed_out;
+  for (const BackendAddress& backend : backends) {
+    const Duration time_left = deadline - network.timers().now();
+    if (time_left <= Duration::zero()) break;
+    std::unique_ptr<Stream> stream;
+    try {
+      stream = co_await dial_one(network, backend, time_left);
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == boost::asio::error::operation_aborted) throw;
+      last = error.code();
+    }
+    if (stream) co_return stream;
+  }
+  throw boost::system::system_error(last);
+}
+
+Task<std::expected<void, std::string>> probe_backend(Network& network, HealthKind kind,
+                                                     std::vector<BackendAddress> backends,
+                                                     std::string server_name, Duration timeout) {
+  std::string reason;
+  try {
+    auto probe = probe_once(network, kind, std::move(backends), std::move(server_name), timeout);
+    co_return co_await with_timeout(network.timers(), timeout, std::move(probe));
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == boost::asio::error::operation_aborted) throw;
+    reason = error.code().message();
+  }
+  co_return std::unexpected(reason);
+}
+
+}  // namespace sidestream::sidecar

@@ -1,0 +1,244 @@
+#include "sidecar/edge_link_io.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "streams/deadline_io.h"
+#include "streams/join_io.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+constexpr Duration resolve_timeout = 5s;
+
+tunnel::PeerId add_edge(tunnel::UserspaceTunnel& tunnel,
+                        const EdgeLinkConfiguration& configuration) {
+  tunnel::PeerConfiguration peer;
+  peer.public_key = configuration.edge_public_key;
+  peer.preshared_key = configuration.preshared_key;
+  peer.allowed_ips = {IpPrefix(configuration.edge_address, configuration.edge_address.bits())};
+  peer.persistent_keepalive = configuration.persistent_keepalive;
+  const auto id = tunnel.add_peer(peer);
+  // The configuration was checked: the only peer, and not our own key.
+  if (!id) throw_error(asio::error::invalid_argument, "the edge's public key");
+  return *id;
+}
+
+}  // namespace
+
+EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
+                   std::vector<std::unique_ptr<Service>>& services,
+                   std::function<void(const EdgeLinkEvent&)> on_event)
+    : network_(network),
+      configuration_(std::move(configuration)),
+      services_(services),
+      on_event_(std::move(on_event)),
+      tunnel_(network, configuration_.tunnel),
+      peer_(add_edge(tunnel_, configuration_)),
+      control_(network, tunnel_, configuration_.edge_address),
+      lookups_(network.executor()),
+      streams_(network.executor()) {
+  tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
+  control_.on_report([this] { on_event_({EdgeLinkEvent::Kind::standing_changed}); });
+  control_.on_force_handshake([this] {
+    tunnel_.start_handshake(peer_, true);
+    if (up_) on_event_({EdgeLinkEvent::Kind::lost});
+    up_ = false;
+    path_.handle_lost(network_.timers().now());
+    on_path_changed();
+  });
+  services_changed();
+}
+
+Task<> EdgeLink::run() {
+  Task<> stop_all = both(lookups_.stop(), streams_.stop());
+  co_await with_cleanup(work(), std::move(stop_all));
+}
+
+Task<> EdgeLink::work() {
+  Task<> accepting = accept_by_name();
+  for (std::size_t i = 0; i < services_.size(); ++i)
+    accepting =
+        both(std::move(accepting),
+             accept_for_service(*services_[i], static_cast<std::uint16_t>(first_service_port + i)));
+  Task<> publishing = both(follow_path(), publish());
+  Task<> inside = both(std::move(accepting), std::move(publishing));
+  co_await both(tunnel_.run(), std::move(inside));
+}
+
+// ---- finding the edge --------------------------------------------------------------------------
+
+void EdgeLink::on_path_changed() {
+  ++path_changes_;
+  path_changed_.notify_all();
+}
+
+Task<> EdgeLink::wait_path_change(std::uint64_t seen) {
+  while (path_changes_ == seen) co_await path_changed_.wait();
+}
+
+Task<> EdgeLink::follow_path() {
+  for (;;) {
+    const std::uint64_t seen = path_changes_;
+    const EdgePath::Action action = path_.poll(network_.timers().now());
+    switch (action.kind) {
+      case EdgePath::Action::Kind::resolve:
+        lookups_.spawn(resolve(), [](const std::exception_ptr&) {});
+        break;
+      case EdgePath::Action::Kind::try_address:
+        tunnel_.set_endpoint(peer_, action.address);
+        tunnel_.start_handshake(peer_, true);
+        break;
+      case EdgePath::Action::Kind::wait:
+        if (action.until)
+          co_await first_of(network_.timers().sleep_until(*action.until), wait_path_change(seen));
+        else
+          co_await wait_path_change(seen);
+        break;
+    }
+  }
+}
+
+Task<> EdgeLink::resolve() {
+  std::vector<SocketAddress> found;
+  std::string why;
+  for (const HostPort& endpoint : configuration_.endpoints) {
+    try {
+      const auto addresses =
+          co_await network_.resolve(endpoint.host, endpoint.port, resolve_timeout);
+      found.insert(found.end(), addresses.begin(), addresses.end());
+    } catch (const system_error& error) {
+      if (error.code() == asio::error::operation_aborted) throw;
+      why = endpoint.host + ": " + error.code().message();
+    }
+  }
+  const Instant now = network_.timers().now();
+  if (found.empty()) {
+    path_.handle_resolve_failed(now);
+    on_event_({EdgeLinkEvent::Kind::no_address, why});
+  } else {
+    path_.handle_resolved(now, found);
+  }
+  on_path_changed();
+}
+
+void EdgeLink::handle_tunnel_event(const tunnel::DeviceEvent& event) {
+  using Kind = tunnel::DeviceEvent::Kind;
+  if (event.kind == Kind::handshake_completed) {
+    path_.handle_alive();
+    up_ = true;
+    on_event_({EdgeLinkEvent::Kind::handshake});
+  } else if (event.kind == Kind::handshake_gave_up) {
+    if (up_) on_event_({EdgeLinkEvent::Kind::lost});
+    up_ = false;
+    path_.handle_lost(network_.timers().now());
+  }
+  on_path_changed();
+}
+
+std::optional<tunnel::PeerStatus> EdgeLink::peer_status() const {
+  return tunnel_.peer_status(peer_);
+}
+
+// ---- publishing --------------------------------------------------------------------------------
+
+std::vector<control::WantedEndpoint> EdgeLink::wanted() const {
+  std::vector<control::WantedEndpoint> wanted;
+  for (std::size_t i = 0; i < services_.size(); ++i) {
+    const Service& service = *services_[i];
+    if (service.health().state() != HealthJudge::State::healthy) continue;
+    for (const control::Endpoint& endpoint : service.configuration().publish)
+      wanted.push_back({.endpoint = endpoint.text(),
+                        .service = service.configuration().name,
+                        .port = static_cast<std::uint16_t>(first_service_port + i),
+                        .priority = service.configuration().priority});
+  }
+  return wanted;
+}
+
+// The first connect waits for the tunnel: before it is up a SYN would only be lost.
+Task<> EdgeLink::publish() {
+  while (!up_) co_await wait_path_change(path_changes_);
+  co_await control_.run();
+}
+
+void EdgeLink::services_changed() {
+  control_.set_wanted(wanted());
+}
+
+Task<> EdgeLink::withdraw() {
+  accepting_ = false;
+  co_await control_.stop();
+}
+
+// ---- streams -----------------------------------------------------------------------------------
+
+bool EdgeLink::may_serve(Stream& stream) {
+  // Only the edge has an address in this tunnel; this makes it explicit.
+  const bool welcome = accepting_ && streams_.size() < configuration_.streams_max &&
+                       stream.remote_address().address == configuration_.edge_address;
+  if (!welcome) stream.abort();
+  return welcome;
+}
+
+void EdgeLink::spawn_stream(Task<> task) {
+  streams_.spawn(std::move(task), [](const std::exception_ptr&) {});
+}
+
+Task<> EdgeLink::accept_for_service(Service& service, std::uint16_t port) {
+  const std::unique_ptr<Listener> listener = tunnel_.listen(port);
+  for (;;) {
+    std::unique_ptr<Stream> stream = co_await listener->accept();
+    if (may_serve(*stream)) spawn_stream(serve(service, std::move(stream)));
+  }
+}
+
+Task<> EdgeLink::accept_by_name() {
+  const std::unique_ptr<Listener> listener = tunnel_.listen(name_router_port);
+  for (;;) {
+    std::unique_ptr<Stream> stream = co_await listener->accept();
+    if (may_serve(*stream)) spawn_stream(serve_by_name(std::move(stream)));
+  }
+}
+
+Task<> EdgeLink::serve(Service& service, std::unique_ptr<Stream> stream) {
+  auto introduction =
+      co_await read_introduction(network_, std::move(stream), configuration_.introduction);
+  if (!introduction) co_return;
+  co_await service.serve(std::move(introduction->stream), std::move(introduction->header));
+}
+
+Task<> EdgeLink::serve_by_name(std::unique_ptr<Stream> stream) {
+  auto introduction =
+      co_await read_introduction(network_, std::move(stream), configuration_.introduction);
+  if (!introduction) co_return;
+  const auto name = co_await peek_server_name(network_, *introduction, configuration_.introduction);
+  const auto destination = introduction->header.destination;
+  Service* service =
+      find_service(name, destination ? destination->port : control::Endpoint::default_port);
+  if (service == nullptr) {
+    introduction->stream->abort();
+    co_return;
+  }
+  co_await service->serve(std::move(introduction->stream), std::move(introduction->header));
+}
+
+// The endpoint with the client's port wins; a router in front may listen on any other port, so that
+// the name alone is enough as well. An exact name wins over a wildcard.
+Service* EdgeLink::find_service(const std::optional<ServerName>& name, std::uint16_t port) {
+  if (!name) return nullptr;
+  Service* best = nullptr;
+  int best_rank = 0;
+  for (const auto& service : services_) {
+    for (const control::Endpoint& endpoint : service->configuration().publish) {
+      if (!endpoint.name || !endpoint.name->matches(*name)) continue;
+      const int rank = 1 + (endpoint.name->is_wildcard() ? 0 : 2) + (endpoint.port == port ? 1 : 0);
+      if (rank <= best_rank) continue;
+      best = service.get();
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+}  // namespace sidestream::sidecar

@@ -1,0 +1,106 @@
+// Everything a sidecar has to do with one edge: the tunnel to it, finding its address, publishing
+// to it, and accepting the streams that it sends.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/control_client_io.h"
+#include "sidecar/edge_path.h"
+#include "sidecar/introduction_io.h"
+#include "sidecar/service_io.h"
+#include "streams/event_io.h"
+#include "streams/host_port.h"
+#include "streams/task_group_io.h"
+#include "tunnel/userspace_tunnel_io.h"
+
+namespace sidestream::sidecar {
+
+// On the sidecar's tunnel address: the port where every service with a name is found by the server
+// name, for edges that are a router and WireGuard and nothing else.
+inline constexpr std::uint16_t name_router_port = 443;
+// Service number i of the configuration gets its streams on the port this + i.
+inline constexpr std::uint16_t first_service_port = 20000;
+
+struct EdgeLinkConfiguration {
+  std::string name;                 // in logs and status: the first endpoint
+  std::vector<HostPort> endpoints;  // UDP, in the order of preference
+  tunnel::PublicKey edge_public_key;
+  tunnel::PresharedKey preshared_key;
+  IpAddress edge_address;  // inside the tunnel
+  tunnel::UserspaceTunnelConfiguration tunnel;
+  Duration persistent_keepalive = 25s;  // keeps NAT mappings of 30 s and more open
+  std::size_t streams_max = 10'000;
+  IntroductionLimits introduction;
+};
+
+struct EdgeLinkEvent {
+  enum class Kind {
+    handshake,         // a session with the edge was derived
+    lost,              // the edge does not answer any more
+    no_address,        // its names cannot be resolved: `text` says why
+    standing_changed,  // what the edge says about our endpoints
+  };
+  Kind kind;
+  std::string text{};
+};
+
+class EdgeLink {
+ public:
+  // `network` and `services` outlive it.
+  EdgeLink(Network& network, EdgeLinkConfiguration configuration,
+           std::vector<std::unique_ptr<Service>>& services,
+           std::function<void(const EdgeLinkEvent&)> on_event);
+
+  // Until it is cancelled.
+  Task<> run();
+  // Publishes what is healthy now.
+  void services_changed();
+  // Withdraws everything from the edge and accepts nothing new; returns when the edge knows or
+  // cannot be told. Live streams go on.
+  Task<> withdraw();
+
+  [[nodiscard]] const EdgeLinkConfiguration& configuration() const { return configuration_; }
+  [[nodiscard]] const control::ControlStanding& standing() const { return control_.standing(); }
+  [[nodiscard]] std::optional<tunnel::PeerStatus> peer_status() const;
+  [[nodiscard]] bool is_up() const { return up_; }
+  [[nodiscard]] std::size_t streams() const { return streams_.size(); }
+  [[nodiscard]] tunnel::UserspaceTunnel& tunnel() { return tunnel_; }
+
+ private:
+  Task<> work();
+  Task<> follow_path();
+  Task<> resolve();
+  Task<> publish();
+  Task<> wait_path_change(std::uint64_t seen);
+  Task<> accept_for_service(Service& service, std::uint16_t port);
+  Task<> accept_by_name();
+  Task<> serve(Service& service, std::unique_ptr<Stream> stream);
+  Task<> serve_by_name(std::unique_ptr<Stream> stream);
+  void spawn_stream(Task<> task);
+  [[nodiscard]] bool may_serve(Stream& stream);
+  [[nodiscard]] std::vector<control::WantedEndpoint> wanted() const;
+  [[nodiscard]] Service* find_service(const std::optional<ServerName>& name, std::uint16_t port);
+  void handle_tunnel_event(const tunnel::DeviceEvent& event);
+  void on_path_changed();
+
+  Network& network_;
+  EdgeLinkConfiguration configuration_;
+  std::vector<std::unique_ptr<Service>>& services_;
+  std::function<void(const EdgeLinkEvent&)> on_event_;
+  tunnel::UserspaceTunnel tunnel_;
+  tunnel::PeerId peer_;
+  EdgePath path_;
+  std::uint64_t path_changes_ = 0;
+  Event path_changed_;
+  bool up_ = false;
+  bool accepting_ = true;
+  control::ControlClientRunner control_;
+  TaskGroup lookups_;
+  TaskGroup streams_;
+};
+
+}  // namespace sidestream::sidecar

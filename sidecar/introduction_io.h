@@ -1,0 +1,36 @@
+// What comes before the client's bytes on a stream from the edge: the PROXY header, and on the port
+// for all names a ClientHello that tells which service is meant.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "streams/network_io.h"
+#include "streams/proxy_header.h"
+#include "streams/server_name.h"
+
+namespace sidestream::sidecar {
+
+struct IntroductionLimits {
+  Duration timeout = 5s;  // for the header, and for the hello again
+};
+
+struct Introduction {
+  ProxyHeader header;
+  std::unique_ptr<Stream> stream;  // gives everything that came after the header
+};
+
+// Reads the PROXY header that has to be there. nullopt when there is none, it is broken, late, or
+// LOCAL (a router's health check, for which no backend is opened): the stream was ended then.
+// Throws only when it is cancelled. Trusting the header is the caller's decision, by where the
+// stream comes from.
+Task<std::optional<Introduction>> read_introduction(Network& network,
+                                                    std::unique_ptr<Stream> stream,
+                                                    IntroductionLimits limits);
+
+// The server name of the ClientHello that follows, without taking it from the stream. nullopt when
+// there is no complete hello in time, or it has no name.
+Task<std::optional<ServerName>> peek_server_name(Network& network, Introduction& introduction,
+                                                 IntroductionLimits limits);
+
+}  // namespace sidestream::sidecar

@@ -1,0 +1,131 @@
+#include "sidecar/service_io.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "streams/relay_io.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+constexpr Duration backend_timeout = 10s;
+
+std::string text_of_end(const RelaySummary& summary) {
+  switch (summary.end) {
+    case RelayEnd::both_ended:
+      return "both ended";
+    case RelayEnd::left_error:
+      return "client side broke: " + summary.error.message();
+    case RelayEnd::right_error:
+      return "backend broke: " + summary.error.message();
+    case RelayEnd::idle:
+      return "idle";
+    case RelayEnd::cancelled:
+      return "stopped";
+  }
+  return {};
+}
+
+HealthLimits limits_of(const HealthSettings& settings) {
+  HealthLimits limits;
+  limits.interval = settings.interval;
+  limits.interval_unhealthy = std::min(limits.interval_unhealthy, settings.interval);
+  limits.timeout = settings.timeout;
+  return limits;
+}
+
+std::vector<BackendAddress> probed_backends(const ServiceConfiguration& configuration) {
+  std::vector<BackendAddress> backends = configuration.backends;
+  if (configuration.health.port)
+    for (BackendAddress& backend : backends) backend.host_port.port = *configuration.health.port;
+  return backends;
+}
+
+// What a TLS backend is asked for: the name that clients will ask for.
+std::string server_name_for_probe(const ServiceConfiguration& configuration) {
+  for (const control::Endpoint& endpoint : configuration.publish)
+    if (endpoint.name && !endpoint.name->is_wildcard()) return endpoint.name->text();
+  return {};
+}
+
+// Counts a stream for as long as it lives.
+class Count {
+ public:
+  explicit Count(std::size_t& counter) : counter_(counter) { ++counter_; }
+  ~Count() { --counter_; }
+  Count(const Count&) = delete;
+  Count& operator=(const Count&) = delete;
+
+ private:
+  std::size_t& counter_;
+};
+
+}  // namespace
+
+Service::Service(Network& network, ServiceConfiguration configuration, Callbacks callbacks)
+    : network_(network),
+      configuration_(std::move(configuration)),
+      callbacks_(std::move(callbacks)),
+      health_(configuration_.health.kind, limits_of(configuration_.health)) {}
+
+Task<> Service::watch_health() {
+  const HealthSettings& settings = configuration_.health;
+  if (settings.kind == HealthKind::none) co_return;
+  for (;;) {
+    const auto verdict =
+        co_await probe_backend(network_, settings.kind, probed_backends(configuration_),
+                               server_name_for_probe(configuration_), settings.timeout);
+    const bool changed =
+        verdict ? health_.record_success() : health_.record_failure(verdict.error());
+    if (changed && callbacks_.health_changed) callbacks_.health_changed();
+    co_await network_.timers().sleep_for(health_.until_next_probe());
+  }
+}
+
+Task<std::unique_ptr<Stream>> Service::open_backend(const ProxyHeader& header,
+                                                    const Stream& from_edge) {
+  auto backend = co_await dial_backend(network_, configuration_.backends, backend_timeout);
+  const SocketAddress client = header.source.value_or(from_edge.remote_address());
+  const SocketAddress edge = header.destination.value_or(from_edge.local_address());
+  if (configuration_.proxy_protocol == ProxyProtocol::v1) {
+    const std::string line = serialize_proxy_v1(client, edge);
+    co_await backend->write_all(bytes_of(line));
+  } else if (configuration_.proxy_protocol == ProxyProtocol::v2) {
+    const auto bytes = serialize_proxy_v2(client, edge);
+    co_await backend->write_all(bytes);
+  }
+  co_return backend;
+}
+
+Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
+  const Count counted(streams_);
+  ++streams_in_all_;
+  const Instant began = network_.timers().now();
+  ServedStream record;
+  record.service = configuration_.name;
+  record.client = header.source.value_or(from_edge->remote_address());
+  if (const auto name = header.authority()) record.server_name = *name;
+
+  std::unique_ptr<Stream> backend;
+  error_code failure;
+  try {
+    backend = co_await open_backend(header, *from_edge);
+  } catch (const system_error& error) {
+    failure = error.code();
+  }
+  if (!backend) {
+    // The client must see that this is no clean end.
+    from_edge->abort();
+    record.end = "backend not reached: " + failure.message();
+  } else {
+    const RelaySummary summary =
+        co_await relay(network_.timers(), *from_edge, *backend, RelayLimits{});
+    record.client_to_backend_bytes = summary.left_to_right_bytes;
+    record.backend_to_client_bytes = summary.right_to_left_bytes;
+    record.end = text_of_end(summary);
+  }
+  record.duration = network_.timers().now() - began;
+  if (callbacks_.stream_ended) callbacks_.stream_ended(record);
+}
+
+}  // namespace sidestream::sidecar

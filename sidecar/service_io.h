@@ -1,0 +1,63 @@
+// One service at home: watches the health of its backend and serves the streams that an edge sends
+// for it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sidecar/backend_io.h"
+#include "sidecar/health.h"
+#include "sidecar/sidecar_configuration.h"
+#include "streams/network_io.h"
+#include "streams/proxy_header.h"
+
+namespace sidestream::sidecar {
+
+// What became of one stream, for the log line at its end.
+struct ServedStream {
+  std::string service;
+  SocketAddress client;
+  std::string server_name;  // as the edge read it; empty: none
+  std::uint64_t client_to_backend_bytes = 0;
+  std::uint64_t backend_to_client_bytes = 0;
+  Duration duration{};
+  std::string end;  // for a person
+};
+
+class Service {
+ public:
+  struct Callbacks {
+    std::function<void()> health_changed;
+    std::function<void(const ServedStream&)> stream_ended;
+  };
+
+  // `network` outlives it, and it outlives every call of serve().
+  Service(Network& network, ServiceConfiguration configuration, Callbacks callbacks);
+
+  // Probes the backend until it is cancelled.
+  Task<> watch_health();
+
+  // Carries one stream to the backend; returns when it is over. Throws only when it is cancelled.
+  // `from_edge` gives the client's bytes, without the PROXY header that came before them.
+  Task<> serve(std::unique_ptr<Stream> from_edge, ProxyHeader header);
+
+  [[nodiscard]] const ServiceConfiguration& configuration() const { return configuration_; }
+  [[nodiscard]] const HealthJudge& health() const { return health_; }
+  [[nodiscard]] std::size_t streams() const { return streams_; }
+  [[nodiscard]] std::uint64_t streams_in_all() const { return streams_in_all_; }
+
+ private:
+  Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge);
+
+  Network& network_;
+  const ServiceConfiguration configuration_;
+  Callbacks callbacks_;
+  HealthJudge health_;
+  std::size_t streams_ = 0;
+  std::uint64_t streams_in_all_ = 0;
+};
+
+}  // namespace sidestream::sidecar

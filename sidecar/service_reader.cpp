@@ -1,0 +1,164 @@
+#include "sidecar/service_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "control/configuration_values.h"
+#include "streams/message_text.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+using control::LaterKey;
+
+constexpr std::int64_t priority_max = 1000;
+constexpr std::size_t endpoints_of_service_max = 100;
+
+constexpr std::array later_keys = {
+    LaterKey{"certificate", "and keep the certificate with the program that ends TLS now"},
+    LaterKey{"allow", "and restrict clients in the backend or in a firewall of the edge"},
+    LaterKey{"deny", "and restrict clients in the backend or in a firewall of the edge"},
+    LaterKey{"limits", "and limit clients in the backend or with `limits` of edge.yaml"},
+};
+
+constexpr std::array<std::pair<std::string_view, TlsMode>, 2> tls_words{
+    {{"passthrough", TlsMode::passthrough}, {"off", TlsMode::off}}};
+constexpr std::array<ConfigurationValue::LaterWord, 1> later_tls_words{
+    {{"terminate",
+      "this version does not end TLS itself yet; write passthrough and let the backend end it, or "
+      "a TLS proxy in front of it (Caddy, stunnel)"}}};
+constexpr std::array<std::pair<std::string_view, ProxyProtocol>, 3> proxy_protocol_words{
+    {{"off", ProxyProtocol::off}, {"v1", ProxyProtocol::v1}, {"v2", ProxyProtocol::v2}}};
+constexpr std::array<std::pair<std::string_view, HealthKind>, 5> health_words{
+    {{"tcp", HealthKind::tcp},
+     {"tls", HealthKind::tls},
+     {"ssh", HealthKind::ssh},
+     {"electrum", HealthKind::electrum},
+     {"none", HealthKind::none}}};
+
+// Where an endpoint was published first.
+struct Claim {
+  std::string path;
+  std::string place;
+};
+using Claims = std::map<control::Endpoint, Claim>;
+
+std::vector<control::Endpoint> read_publish(const ConfigurationValue& value, Claims& claims) {
+  std::vector<control::Endpoint> endpoints;
+  for (const ConfigurationValue& item : value.list(endpoints_of_service_max)) {
+    auto endpoint = control::read_parsed<control::Endpoint>(item);
+    if (!endpoint) continue;
+    const auto [claim, is_first] =
+        claims.try_emplace(*endpoint, Claim{item.path(), item.place().text()});
+    if (!is_first) {
+      item.fail(in_quotes(endpoint->text()) + " is published already, by " + claim->second.path +
+                " (" + claim->second.place + "); remove one of the two");
+      continue;
+    }
+    endpoints.push_back(std::move(*endpoint));
+  }
+  return endpoints;
+}
+
+std::vector<BackendAddress> read_backends(const ConfigurationValue& value) {
+  std::vector<BackendAddress> backends;
+  for (const ConfigurationValue& item : value.list(SidecarConfiguration::backends_max)) {
+    auto backend = control::read_parsed<BackendAddress>(item);
+    if (!backend) continue;
+    if (std::ranges::find(backends, *backend) != backends.end())
+      item.fail(in_quotes(backend->text()) + " is in the list twice; remove one of the two");
+    else
+      backends.push_back(std::move(*backend));
+  }
+  return backends;
+}
+
+std::optional<TlsMode> read_tls(const ConfigurationValue& value,
+                                const std::vector<control::Endpoint>& publish) {
+  const auto mode = value.choice(tls_words, later_tls_words);
+  if (mode != TlsMode::off) return mode;
+  const auto named =
+      std::ranges::find_if(publish, [](const auto& endpoint) { return endpoint.name.has_value(); });
+  if (named != publish.end())
+    value.fail("streams are brought to " + in_quotes(named->text()) +
+               " by the server name in their TLS, so tls cannot be off; write passthrough, or "
+               "publish only ports");
+  return mode;
+}
+
+HealthSettings read_health(const ConfigurationValue& value,
+                           const std::vector<BackendAddress>& backends) {
+  HealthSettings health;
+  if (!value.is_section()) {
+    health.kind = value.choice(health_words).value_or(health.kind);
+    return health;
+  }
+  ConfigurationSection section(value);
+  if (const auto kind = section.require("kind", "kind: tcp"))
+    health.kind = kind->choice(health_words).value_or(health.kind);
+  if (const auto interval = section.find("interval"))
+    health.interval = interval->duration(1s, 1h).value_or(health.interval);
+  if (const auto timeout = section.find("timeout"))
+    health.timeout = timeout->duration(100ms, 1min).value_or(health.timeout);
+  if (const auto port = section.find("port")) {
+    if (const auto number = port->integer(1, 65535))
+      health.port = static_cast<std::uint16_t>(*number);
+    const bool has_unix = std::ranges::any_of(
+        backends, [](const BackendAddress& backend) { return !backend.unix_path.empty(); });
+    if (has_unix) port->fail("a backend at a Unix socket has no other ports; remove this key");
+  }
+  section.finish();
+  return health;
+}
+
+ServiceConfiguration read_service(const ConfigurationSection::Named& named, Claims& claims) {
+  ServiceConfiguration service;
+  service.name = named.name;
+  ConfigurationSection section(named.value, "{publish: NAME, backend: HOST:PORT}");
+  if (const auto publish = section.require("publish", "publish: NAME or \":PORT\""))
+    service.publish = read_publish(*publish, claims);
+  if (const auto backend = section.require("backend", "backend: HOST:PORT"))
+    service.backends = read_backends(*backend);
+  if (const auto tls = section.find("tls")) service.tls = read_tls(*tls, service.publish);
+  if (const auto proxy = section.find("proxy_protocol"))
+    service.proxy_protocol = proxy->choice(proxy_protocol_words).value_or(ProxyProtocol::off);
+  if (const auto health = section.find("health"))
+    service.health = read_health(*health, service.backends);
+  if (const auto priority = section.find("priority"))
+    service.priority = static_cast<unsigned>(
+        priority->integer(0, priority_max).value_or(static_cast<std::int64_t>(service.priority)));
+  control::refuse_later_keys(section, later_keys);
+  section.finish();
+  return service;
+}
+
+}  // namespace
+
+std::vector<ServiceConfiguration> read_services(const ConfigurationValue& services) {
+  std::vector<ServiceConfiguration> result;
+  Claims claims;
+  ConfigurationSection section(services, "NAME: {publish: NAME, backend: HOST:PORT}");
+  const auto all = section.all();
+  if (all.empty() && (services.is_section() || services.is_null()))
+    services.fail("has no service; add `NAME: {publish: …, backend: …}`");
+  if (all.size() > SidecarConfiguration::services_max) {
+    services.fail("has " + std::to_string(all.size()) + " services; " +
+                  std::to_string(SidecarConfiguration::services_max) + " are allowed");
+    return result;
+  }
+  for (const ConfigurationSection::Named& named : all) {
+    if (!control::is_plain_name(named.name))
+      section.fail(named,
+                   "cannot be the name of a service; " + std::string(control::plain_name_rule));
+    result.push_back(read_service(named, claims));
+  }
+  if (claims.size() > SidecarConfiguration::endpoints_max)
+    services.fail("publishes " + std::to_string(claims.size()) + " endpoints; " +
+                  std::to_string(SidecarConfiguration::endpoints_max) + " are allowed");
+  return result;
+}
+
+}  // namespace sidestream::sidecar

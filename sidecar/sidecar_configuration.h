@@ -1,0 +1,66 @@
+// What a sidecar is told to do, as plain values, and how they are read from sidecar.yaml and the
+// environment. docs/configuration.md describes every key.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/endpoint.h"
+#include "control/program_configuration.h"
+#include "sidecar/backend_address.h"
+#include "sidecar/edge_entry.h"
+#include "sidecar/health.h"
+#include "streams/configuration_problem.h"
+#include "streams/variables.h"
+
+namespace sidestream::sidecar {
+
+enum class TlsMode : std::uint8_t {
+  off,          // the sidecar takes the bytes for no TLS
+  passthrough,  // TLS goes through to the backend, which ends it
+};
+enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
+
+struct HealthSettings {
+  HealthKind kind = HealthKind::tcp;
+  Duration interval = HealthLimits{}.interval;
+  Duration timeout = HealthLimits{}.timeout;
+  std::optional<std::uint16_t> port;  // of the backend's host; none: the backend's own
+  bool operator==(const HealthSettings&) const = default;
+};
+
+struct ServiceConfiguration {
+  std::string name;
+  std::vector<control::Endpoint> publish;             // at least one, none twice in a configuration
+  std::vector<BackendAddress> backends;               // at least one, tried in this order
+  std::optional<TlsMode> tls;                         // none: by endpoint, see tls_of
+  ProxyProtocol proxy_protocol = ProxyProtocol::off;  // towards the backend
+  HealthSettings health;
+  unsigned priority = 100;  // among sidecars with the same endpoint; the greatest serves
+
+  // What `tls` says, or passthrough for names and off for ports.
+  [[nodiscard]] TlsMode tls_of(const control::Endpoint& endpoint) const;
+  bool operator==(const ServiceConfiguration&) const = default;
+};
+
+struct SidecarConfiguration {
+  static constexpr std::size_t services_max = 256;
+  static constexpr std::size_t endpoints_max = 1000;  // of all services
+  static constexpr std::size_t backends_max = 16;     // of one service
+
+  std::vector<EdgeEntry> edges;                // at least one
+  std::vector<ServiceConfiguration> services;  // at least one, in the order of the file
+  control::TunnelSettings tunnel;
+  control::ProgramConfiguration program;
+};
+
+// Reads the file, if there is one, and the environment; docs/configuration.md says how they go
+// together. The error holds every problem that was found.
+[[nodiscard]] std::expected<SidecarConfiguration, ConfigurationProblems> read_sidecar_configuration(
+    const std::optional<ConfigurationText>& file, const VariableSources& sources);
+
+}  // namespace sidestream::sidecar

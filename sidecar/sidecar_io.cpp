@@ -1,0 +1,259 @@
+#include "sidecar/sidecar_io.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "streams/base64.h"
+#include "streams/join_io.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+std::optional<Duration> since(Instant now, const std::optional<Instant>& then) {
+  if (!then) return std::nullopt;
+  return now - *then;
+}
+
+std::string backends_text(const ServiceConfiguration& configuration) {
+  std::string text;
+  for (const BackendAddress& backend : configuration.backends)
+    text += (text.empty() ? "" : ", ") + backend.text();
+  return text;
+}
+
+}  // namespace
+
+Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguration configuration,
+                 const StateFolder* state, const Log& log)
+    : network_(network),
+      settings_(std::move(settings)),
+      tunnel_settings_(configuration.tunnel),
+      state_(state),
+      log_(log),
+      started_(network.timers().now()) {
+  for (ServiceConfiguration& service : configuration.services)
+    services_.push_back(std::make_unique<Service>(
+        network_, std::move(service),
+        Service::Callbacks{.health_changed = [this] { services_changed(); },
+                           .stream_ended = [this](const ServedStream& stream) { tell(stream); }}));
+  for (const EdgeEntry& entry : configuration.edges) add_link(entry);
+}
+
+void Sidecar::add_link(const EdgeEntry& entry) {
+  EdgeLinkConfiguration configuration;
+  configuration.name = entry.name();
+  configuration.endpoints = entry.endpoints;
+  configuration.edge_public_key = entry.public_key;
+  configuration.preshared_key = entry.preshared_key;
+  configuration.edge_address = entry.edge_address;
+  configuration.tunnel.private_key = entry.private_key;
+  configuration.tunnel.listen = {IpAddress::v6({}), 0};
+  configuration.tunnel.address = entry.own_address;
+  configuration.tunnel.mtu = tunnel_settings_.mtu;
+
+  links_.push_back(std::make_unique<Link>());
+  Link& link = *links_.back();
+  // One file for each pair of keys: the edge remembers the greatest timestamp of our key.
+  link.timestamp_file = "timestamp-" + serialize_base64url(entry.own_public_key.bytes);
+  link.link = std::make_unique<EdgeLink>(
+      network_, std::move(configuration), services_,
+      [this, &link](const EdgeLinkEvent& event) { handle_event(link, event); });
+  if (state_ == nullptr) return;
+  const auto kept = state_->read(link.timestamp_file);
+  if (!kept) {
+    log_.warn("timestamp not read", {{"why", kept.error()}});
+  } else if (*kept && (*kept)->size() == link.kept.bytes.size()) {
+    std::ranges::copy(bytes_of(**kept), link.kept.bytes.begin());
+    link.link->tunnel().set_last_timestamp(link.kept);
+  }
+}
+
+Task<> Sidecar::run() {
+  for (const auto& link : links_)
+    log_.info("sidecar started", {{"edge", link->link->configuration().name},
+                                  {"address", link->link->tunnel().address().text()},
+                                  {"public_key", link->link->tunnel().public_key().text()}});
+  Task<> serving = work();
+  Task<> stopping = wait_stop();
+  co_await first_of(std::move(serving), std::move(stopping));
+}
+
+Task<> Sidecar::work() {
+  Task<> all = links_.front()->link->run();
+  for (std::size_t i = 1; i < links_.size(); ++i)
+    all = both(std::move(all), links_[i]->link->run());
+  for (const auto& service : services_) all = both(std::move(all), service->watch_health());
+  co_await std::move(all);
+}
+
+void Sidecar::stop() {
+  stopping_ = true;
+  stop_wanted_.notify_all();
+}
+
+Task<> Sidecar::wait_stop() {
+  while (!stopping_) co_await stop_wanted_.wait();
+  log_.info("sidecar stops");
+  Task<> withdrawing = links_.front()->link->withdraw();
+  for (std::size_t i = 1; i < links_.size(); ++i)
+    withdrawing = both(std::move(withdrawing), links_[i]->link->withdraw());
+  co_await std::move(withdrawing);
+  const Instant deadline = network_.timers().now() + settings_.drain_time;
+  constexpr Duration look_again = 100ms;
+  while (network_.timers().now() < deadline &&
+         std::ranges::any_of(links_, [](const auto& link) { return link->link->streams() > 0; }))
+    co_await network_.timers().sleep_for(look_again);
+}
+
+// ---- what happened -----------------------------------------------------------------------------
+
+void Sidecar::services_changed() {
+  for (const auto& service : services_) {
+    const HealthJudge& health = service->health();
+    log_.debug("health", {{"service", service->configuration().name},
+                          {"state", text_of(health.state())},
+                          {"why", health.reason()}});
+  }
+  for (const auto& link : links_) link->link->services_changed();
+}
+
+void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
+  using Kind = EdgeLinkEvent::Kind;
+  const std::string& edge = link.link->configuration().name;
+  switch (event.kind) {
+    case Kind::handshake:
+      keep_timestamp(link);
+      if (!std::exchange(link.up, true)) log_.info("tunnel up", {{"edge", edge}});
+      link.no_address_told = false;
+      return;
+    case Kind::lost:
+      link.up = false;
+      log_.warn("edge does not answer", {{"edge", edge}});
+      return;
+    case Kind::no_address:
+      if (!std::exchange(link.no_address_told, true))
+        log_.warn("edge not found by name", {{"edge", edge}, {"why", event.text}});
+      return;
+    case Kind::standing_changed: {
+      const control::ControlStanding& standing = link.link->standing();
+      if (standing.problem != link.problem_told) {
+        link.problem_told = standing.problem;
+        if (!standing.problem.empty())
+          log_.warn("not published", {{"edge", edge}, {"why", standing.problem}});
+      }
+      for (const control::EndpointAnswer& answer : standing.answers)
+        log_.debug("endpoint", {{"edge", edge},
+                                {"endpoint", answer.endpoint},
+                                {"state", text_of(answer.state)},
+                                {"why", answer.sentence}});
+      return;
+    }
+  }
+}
+
+// The edge refuses handshakes that are not newer than the last one it saw, so a machine whose clock
+// went back must know how far it had come.
+void Sidecar::keep_timestamp(Link& link) {
+  const tunnel::Timestamp newest = link.link->tunnel().last_timestamp();
+  if (state_ == nullptr || newest == link.kept) return;
+  const auto kept = state_->write(link.timestamp_file, sidestream::text_of(Bytes(newest.bytes)));
+  if (kept)
+    link.kept = newest;
+  else
+    log_.warn("timestamp not kept", {{"why", kept.error()}});
+}
+
+void Sidecar::tell(const ServedStream& stream) {
+  log_.info("stream ended", {{"service", stream.service},
+                             {"client", stream.client.text()},
+                             {"server_name", stream.server_name.empty() ? "-" : stream.server_name},
+                             {"bytes_in", stream.client_to_backend_bytes},
+                             {"bytes_out", stream.backend_to_client_bytes},
+                             {"seconds", std::chrono::duration<double>(stream.duration).count()},
+                             {"end", stream.end}});
+}
+
+// ---- status ------------------------------------------------------------------------------------
+
+control::SidecarStatus Sidecar::status() const {
+  const Instant now = network_.timers().now();
+  control::SidecarStatus status;
+  status.version = settings_.version;
+  status.uptime = now - started_;
+  for (const auto& link : links_) {
+    const control::ControlStanding& standing = link->link->standing();
+    control::SidecarEdgeStatus edge;
+    edge.edge = link->link->configuration().name;
+    edge.tunnel_state = link->link->is_up() ? "up" : "connecting";
+    edge.edge_version = standing.edge_version;
+    edge.problem = standing.problem;
+    edge.tunnel.last_heartbeat_ago = since(now, standing.last_answer);
+    edge.tunnel.round_trip = standing.round_trip;
+    if (const auto peer = link->link->peer_status()) {
+      if (peer->endpoint) edge.tunnel.remote = peer->endpoint->text();
+      edge.tunnel.last_handshake_ago = since(now, peer->last_handshake);
+      edge.tunnel.bytes_received = peer->received_bytes;
+      edge.tunnel.bytes_sent = peer->sent_bytes;
+    }
+    status.edges.push_back(std::move(edge));
+  }
+  for (const auto& service : services_) {
+    control::ServiceStatus entry;
+    entry.name = service->configuration().name;
+    entry.backend = backends_text(service->configuration());
+    entry.health = text_of(service->health().state());
+    entry.health_reason = service->health().reason();
+    entry.streams = service->streams();
+    for (const control::Endpoint& endpoint : service->configuration().publish)
+      for (const auto& link : links_)
+        entry.endpoints.push_back(status_of(*service, endpoint.text(), *link->link));
+    status.services.push_back(std::move(entry));
+  }
+  return status;
+}
+
+control::ServiceEndpointStatus Sidecar::status_of(const Service& service,
+                                                  const std::string& endpoint,
+                                                  const EdgeLink& link) const {
+  control::ServiceEndpointStatus status;
+  status.endpoint = endpoint;
+  status.edge = link.configuration().name;
+  const control::ControlStanding& standing = link.standing();
+  if (service.health().state() != HealthJudge::State::healthy) {
+    status.state = control::PublishState::withdrawn;
+    status.reason = service.health().state() == HealthJudge::State::unknown
+                        ? "the backend is being asked for the first time"
+                        : "the backend is not healthy: " + service.health().reason();
+    return status;
+  }
+  status.state = control::PublishState::waiting;
+  status.reason = standing.problem.empty() ? "the edge has not answered yet" : standing.problem;
+  for (std::size_t i = 0; i < standing.answers.size() && i < standing.published.size(); ++i) {
+    if (standing.published[i].endpoint != endpoint) continue;
+    const control::EndpointAnswer& answer = standing.answers[i];
+    status.reason = answer.sentence;
+    if (answer.state == control::EndpointState::granted)
+      status.state = control::PublishState::published;
+    else if (answer.state == control::EndpointState::refused)
+      status.state = control::PublishState::refused;
+    return status;
+  }
+  return status;
+}
+
+control::HealthAnswer Sidecar::health() const {
+  const control::SidecarStatus now = status();
+  std::string why = "no service is published";
+  bool any = false;
+  for (const control::ServiceStatus& service : now.services) {
+    for (const control::ServiceEndpointStatus& endpoint : service.endpoints) {
+      if (endpoint.state == control::PublishState::published)
+        any = true;
+      else
+        why = service.name + " is not published: " + endpoint.reason;
+    }
+  }
+  return {any, any ? "" : why};
+}
+
+}  // namespace sidestream::sidecar
