@@ -1,0 +1,63 @@
+#include "cli/admin_client_io.h"
+
+#include <memory>
+#include <utility>
+
+#include "control/http_client_io.h"
+#include "control/program_configuration.h"
+#include "control/status_messages.h"
+#include "streams/deadline_io.h"
+#include "streams/kernel_network_io.h"
+#include "streams/task_group_io.h"
+
+namespace sidestream::cli {
+namespace {
+
+constexpr Duration timeout = 5s;
+constexpr std::string_view unix_scheme = "unix:";
+
+Task<control::HttpResponse> ask(KernelNetwork& network, std::string address,
+                                control::HttpRequest request) {
+  std::unique_ptr<Stream> stream;
+  if (address.starts_with(unix_scheme)) {
+    stream = co_await network.connect_unix(address.substr(unix_scheme.size()), timeout);
+  } else {
+    const auto remote = SocketAddress::parse(address);
+    if (!remote) throw_error(asio::error::invalid_argument, "address");
+    stream = co_await network.connect(*remote, timeout);
+  }
+  control::HttpLimits limits;
+  limits.body_bytes_max = control::status_bytes_max;
+  auto exchanging = control::exchange(*stream, std::move(request), limits);
+  co_return co_await with_timeout(network.timers(), timeout, std::move(exchanging));
+}
+
+Task<> ask_into(KernelNetwork& network, std::string address, control::HttpRequest request,
+                std::optional<control::HttpResponse>& response) {
+  response = co_await ask(network, std::move(address), std::move(request));
+}
+
+}  // namespace
+
+std::expected<control::HttpResponse, std::string> ask_program(
+    const std::optional<std::string>& address, control::HttpRequest request) {
+  const std::string where =
+      address.value_or(std::string(unix_scheme) + std::string(control::admin_socket_default));
+  asio::io_context io;
+  KernelNetwork network(io);
+  std::optional<control::HttpResponse> response;
+  std::string why = "no answer";
+  {
+    TaskGroup group(network.executor());
+    request.fields.push_back({"host", "admin"});
+    group.spawn(ask_into(network, where, std::move(request), response),
+                [&](const std::exception_ptr& failure) { why = code_of(failure).message(); });
+    io.run();
+  }
+  if (!response)
+    return std::unexpected("no sidestream answers at " + where + " (" + why +
+                           "); is it running, and is this its admin address?");
+  return std::move(*response);
+}
+
+}  // namespace sidestream::cli

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/configuration_file_io.h"
+#include "cli/exit_code.h"
+#include "cli/program_runner_io.h"
+#include "control/http_server_io.h"
+#include "control/version.h"
+#include "edge/edge_configuration.h"
+#include "edge/edge_io.h"
+#include "streams/base64.h"
+
+namespace sidestream::cli {
+namespace {
+
+constexpr std::string_view key_file = "edge.key";
+
+// The edge's private key: made at the first start, the same ever after.
+std::expected<tunnel::PrivateKey, std::string> edge_key(const StateFolder& state,
+                                                        RandomSource& random) {
+  const auto kept = state.read(key_file);
+  if (!kept) return std::unexpected(kept.error());
+  if (*kept) {
+    std::string_view text = **kept;
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    const auto key = tunnel::PrivateKey::parse(text);
+    if (!key) return std::unexpected(state.path_of(key_file) + " does not hold a private key");
+    return *key;
+  }
+  tunnel::PrivateKey key;
+  random.fill(key.reveal());
+  const auto written = state.write(key_file, serialize_base64(key.reveal()) + "\n");
+  if (!written) return std::unexpected(written.error());
+  return key;
+}
+
+// Configured sidecars after the invited ones, whose addresses are in their tickets.
+std::expected<edge::SidecarRegistry, std::string> registry_of(
+    const edge::EdgeConfiguration& configuration, const StateFolder& state) {
+  edge::SidecarRegistry registry(configuration.network);
+  const auto kept = state.read(edge::Edge::registry_file);
+  if (!kept) return std::unexpected(kept.error());
+  if (*kept) {
+    if (auto loaded = registry.load(**kept); !loaded)
+      return std::unexpected(state.path_of(edge::Edge::registry_file) +
+                             " cannot be read: " + loaded.error());
+  }
+  for (const edge::SidecarEntry& entry : configuration.sidecars) {
+    edge::EnrolledSidecar sidecar;
+    sidecar.name = entry.name;
+    sidecar.public_key = entry.public_key;
+    sidecar.preshared_key = entry.preshared_key;
+    sidecar.allow = entry.allow;
+    if (auto added = registry.add_configured(std::move(sidecar), entry.address); !added)
+      return std::unexpected("sidecars." + entry.name + ": " + added.error());
+  }
+  return registry;
+}
+
+edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration,
+                               const tunnel::PrivateKey& key) {
+  edge::EdgeSettings settings;
+  settings.version = control::program_version();
+  settings.tickets.endpoints = configuration.endpoints;
+  settings.tunnel.private_key = key;
+  settings.tunnel.listen = configuration.listen;
+  settings.tunnel.mtu = configuration.tunnel.mtu;
+  settings.public_address = configuration.public_address;
+  settings.public_ports = configuration.public_ports;
+  settings.router.admission.streams_max = configuration.limits.streams;
+  settings.router.admission.streams_per_client_max = configuration.limits.per_client;
+  settings.router.opening.hello_time = configuration.limits.hello_timeout;
+  return settings;
+}
+
+control::HttpResponse json_response(std::string body) {
+  control::HttpResponse response;
+  response.fields = {{"content-type", "application/json"}};
+  response.body = std::move(body);
+  return response;
+}
+
+control::HttpResponse answer_admin(edge::Edge& edge, const control::HttpRequest& request) {
+  if (request.method == "POST" && request.target == control::invite_target) {
+    const auto message = control::parse_invite_request(request.body);
+    if (!message) return control::error_response(400, "bad_message", message.error());
+    const auto ticket = edge.invite(message->name, message->allow);
+    if (!ticket) return control::error_response(409, "not_invited", ticket.error());
+    return json_response(serialize(control::InviteAnswer{std::string(ticket->reveal())}));
+  }
+  if (request.method == "POST" && request.target == control::revoke_target) {
+    const auto message = control::parse_revoke_request(request.body);
+    if (!message) return control::error_response(400, "bad_message", message.error());
+    const auto revoked = edge.revoke(message->name);
+    if (!revoked) return control::error_response(409, "not_revoked", revoked.error());
+    return json_response(serialize(control::RevokeAnswer{revoked->endpoints, revoked->streams}));
+  }
+  return control::error_response(404, "not_found", "there is no such thing on an edge");
+}
+
+int complain(Console& console, const std::string& what, int code) {
+  console.complain("sidestream edge: " + what + "\n");
+  return code;
+}
+
+}  // namespace
+
+int run_edge(const EdgeOptions& options, Console& console) {
+  const auto file = load_configuration(options.config, edge_file_default);
+  if (!file) return complain(console, file.error(), wrong_usage);
+  if (!*file)
+    return complain(
+        console,
+        "there is no " + std::string(edge_file_default) + "; give a file with --config FILE",
+        wrong_usage);
+  const auto configuration = edge::read_edge_configuration(**file, process_variables(*file));
+  if (!configuration) {
+    for (const std::string& line : configuration.error().lines()) console.complain(line + "\n");
+    return wrong_usage;
+  }
+
+  const Log log(configuration->program.log);
+  asio::io_context io;
+  KernelNetwork network(io);
+  const StateFolder state(configuration->program.state);
+  if (auto prepared = state.prepare(); !prepared)
+    return complain(console, prepared.error(), failed);
+  const auto key = edge_key(state, network.random());
+  if (!key) return complain(console, key.error(), failed);
+  auto registry = registry_of(*configuration, state);
+  if (!registry) return complain(console, registry.error(), failed);
+
+  std::unique_ptr<edge::Edge> edge;
+  try {
+    edge = std::make_unique<edge::Edge>(network, settings_of(*configuration, *key),
+                                        std::move(*registry), &state, log);
+  } catch (const system_error& error) {
+    return complain(console,
+                    "cannot listen on UDP " + configuration->listen.text() + ": " +
+                        error.code().message() + " (tunnel.listen)",
+                    failed);
+  }
+  RunningProgram program{.run = edge->run(),
+                         .stop = [&] { edge->stop(); },
+                         .admin = {.status = [&] { return serialize(edge->status()); },
+                                   .health = [] { return control::HealthAnswer{true, ""}; },
+                                   .other =
+                                       [&](const control::HttpRequest& request) {
+                                         return answer_admin(*edge, request);
+                                       }}};
+  return run_program(io, network, std::move(program), configuration->program.admin, log);
+}
+
+}  // namespace sidestream::cli

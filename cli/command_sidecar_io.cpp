@@ -1,0 +1,53 @@
+#include <memory>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/configuration_file_io.h"
+#include "cli/exit_code.h"
+#include "cli/program_runner_io.h"
+#include "control/version.h"
+#include "sidecar/sidecar_configuration.h"
+#include "sidecar/sidecar_io.h"
+
+namespace sidestream::cli {
+
+int run_sidecar(const SidecarOptions& options, Console& console) {
+  const auto file = load_configuration(options.config, sidecar_file_default);
+  if (!file) {
+    console.complain("sidestream sidecar: " + file.error() + "\n");
+    return wrong_usage;
+  }
+  const auto configuration = sidecar::read_sidecar_configuration(*file, process_variables(*file));
+  if (!configuration) {
+    for (const std::string& line : configuration.error().lines()) console.complain(line + "\n");
+    return wrong_usage;
+  }
+
+  const Log log(configuration->program.log);
+  asio::io_context io;
+  KernelNetwork network(io);
+  // A sidecar lives without a state folder: its identity is in its ticket. What is lost is how far
+  // its clock had come, which matters only when the clock goes back.
+  const StateFolder folder(configuration->program.state);
+  const auto prepared = folder.prepare();
+  if (!prepared) log.info("nothing is kept over restarts", {{"why", prepared.error()}});
+
+  std::unique_ptr<sidecar::Sidecar> sidecar;
+  try {
+    sidecar = std::make_unique<sidecar::Sidecar>(
+        network, sidecar::SidecarSettings{.version = std::string(control::program_version())},
+        *configuration, prepared ? &folder : nullptr, log);
+  } catch (const system_error& error) {
+    console.complain("sidestream sidecar: cannot open a UDP socket: " + error.code().message() +
+                     "\n");
+    return failed;
+  }
+  RunningProgram program{.run = sidecar->run(),
+                         .stop = [&] { sidecar->stop(); },
+                         .admin = {.status = [&] { return serialize(sidecar->status()); },
+                                   .health = [&] { return sidecar->health(); },
+                                   .other = {}}};
+  return run_program(io, network, std::move(program), configuration->program.admin, log);
+}
+
+}  // namespace sidestream::cli

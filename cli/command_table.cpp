@@ -1,0 +1,179 @@
+#include "cli/command_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "control/configuration_values.h"
+#include "streams/message_text.h"
+
+namespace sidestream::cli {
+namespace {
+
+using Read = std::expected<Options, std::string>;
+using Takes = OptionForm::Takes;
+
+constexpr OptionForm config_option{"--config", Takes::value, "FILE"};
+constexpr OptionForm admin_option{"--admin", Takes::value, "ADDRESS"};
+
+constexpr std::array program_options{config_option};
+constexpr std::array check_options{config_option, OptionForm{"--edge"}, OptionForm{"--sidecar"}};
+constexpr std::array invite_options{OptionForm{"--allow", Takes::values, "ENDPOINT"}, config_option,
+                                    admin_option};
+constexpr std::array revoke_options{config_option, admin_option};
+constexpr std::array status_options{OptionForm{"--json"}, OptionForm{"--watch"}, admin_option};
+constexpr std::array health_options{admin_option};
+
+Read read_edge(const Arguments& arguments) {
+  return EdgeOptions{arguments.value("--config")};
+}
+
+Read read_sidecar(const Arguments& arguments) {
+  return SidecarOptions{arguments.value("--config")};
+}
+
+Read read_check(const Arguments& arguments) {
+  CheckOptions options{arguments.value("--config"), std::nullopt};
+  if (arguments.has("--edge") && arguments.has("--sidecar"))
+    return std::unexpected("--edge and --sidecar cannot be given together");
+  if (arguments.has("--edge")) options.program = Program::edge;
+  if (arguments.has("--sidecar")) options.program = Program::sidecar;
+  return options;
+}
+
+std::expected<std::string, std::string> read_name(const Arguments& arguments,
+                                                  std::string_view command) {
+  if (arguments.names.empty())
+    return std::unexpected("NAME is missing; write it right behind `" + std::string(command) + "`");
+  const std::string& name = arguments.names.front();
+  if (control::is_plain_name(name)) return name;
+  return std::unexpected(in_quotes(name) + " cannot be the name of a sidecar; " +
+                         std::string(control::plain_name_rule));
+}
+
+Read read_invite(const Arguments& arguments) {
+  const auto name = read_name(arguments, "invite");
+  if (!name) return std::unexpected(name.error());
+  InviteOptions options{*name, {}, arguments.value("--config"), arguments.value("--admin")};
+  if (!arguments.has("--allow"))
+    return std::unexpected(
+        "--allow ENDPOINT is missing; say what the sidecar may publish, such as "
+        "\"*.example.com\" or :2222");
+  for (const std::string& text : arguments.options.at("--allow")) {
+    auto pattern = control::EndpointPattern::parse(text);
+    if (!pattern) return std::unexpected("--allow: " + pattern.error());
+    if (std::ranges::find(options.allow, *pattern) != options.allow.end())
+      return std::unexpected("--allow: " + in_quotes(text) + " is given twice");
+    options.allow.push_back(std::move(*pattern));
+  }
+  return options;
+}
+
+Read read_revoke(const Arguments& arguments) {
+  const auto name = read_name(arguments, "revoke");
+  if (!name) return std::unexpected(name.error());
+  return RevokeOptions{*name, arguments.value("--config"), arguments.value("--admin")};
+}
+
+Read read_status(const Arguments& arguments) {
+  return StatusOptions{arguments.has("--json"), arguments.has("--watch"),
+                       arguments.value("--admin")};
+}
+
+Read read_health(const Arguments& arguments) {
+  return HealthOptions{arguments.value("--admin")};
+}
+
+Read read_keygen(const Arguments&) {
+  return KeygenOptions{};
+}
+
+Read read_version(const Arguments&) {
+  return VersionOptions{};
+}
+
+constexpr std::array table{
+    Command{"edge", "[--config FILE]", "Run the edge, on the public host.",
+            "Without --config, /etc/sidestream/edge.yaml is read.\n", program_options, 0,
+            read_edge},
+    Command{"sidecar", "[--config FILE]", "Run the sidecar, at home beside the apps.",
+            "Without --config, /etc/sidestream/sidecar.yaml is read if it is there. The smallest\n"
+            "sidecar needs no file but the environment: SIDESTREAM_TICKET or\n"
+            "SIDESTREAM_TICKET_FILE, SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND.\n",
+            program_options, 0, read_sidecar},
+    Command{"invite", "NAME --allow ENDPOINT... [--config FILE] [--admin ADDRESS]",
+            "Enrol a sidecar on this edge and print its ticket, once.",
+            "--allow says what the sidecar may publish: NAME, NAME:PORT, *.DOMAIN, :PORT or\n"
+            ":LOW-HIGH, one or more. Quote the star.\n",
+            invite_options, 1, read_invite},
+    Command{"revoke", "NAME [--config FILE] [--admin ADDRESS]",
+            "Take an invited sidecar off this edge; its streams end.", "", revoke_options, 1,
+            read_revoke},
+    Command{"check", "[--config FILE] [--edge | --sidecar]",
+            "Find every mistake in a configuration, without starting anything.",
+            "Whether the file is an edge's or a sidecar's shows from its keys; --edge and\n"
+            "--sidecar say it where it does not. Variables and files that the configuration\n"
+            "refers to are read. Exit code 2 when there are mistakes.\n",
+            check_options, 0, read_check},
+    Command{"status", "[--json] [--watch] [--admin ADDRESS]",
+            "Show the tunnel and every service, and why one is not published.", "", status_options,
+            0, read_status},
+    Command{"health", "[--admin ADDRESS]",
+            "Exit with 0 when the program here does what it is for, for HEALTHCHECK.", "",
+            health_options, 0, read_health},
+    Command{"keygen",
+            "",
+            "Print a new private key and its public key.",
+            "For a sidecar whose key must never have been elsewhere: private_key goes into its\n"
+            "sidecar.yaml, public_key into edge.yaml.\n",
+            {},
+            0,
+            read_keygen},
+    Command{"version", "", "Print the version.", "", {}, 0, read_version},
+};
+
+std::string usage_line(const Command& command) {
+  std::string line = "sidestream ";
+  line += command.name;
+  if (!command.usage.empty()) line.append(" ").append(command.usage);
+  return line;
+}
+
+}  // namespace
+
+std::span<const Command> all_commands() {
+  return table;
+}
+
+const Command* find_command(std::span<const Command> commands, std::string_view name) {
+  const auto found = std::ranges::find(commands, name, &Command::name);
+  return found == commands.end() ? nullptr : &*found;
+}
+
+std::string help_text(std::span<const Command> commands) {
+  std::size_t width = 0;
+  for (const Command& command : commands) width = std::max(width, command.name.size());
+  std::string text =
+      "sidestream brings services at home to the internet through a host that sees only\n"
+      "ciphertext.\n"
+      "\n"
+      "Usage: sidestream COMMAND\n"
+      "\n";
+  for (const Command& command : commands) {
+    text.append("  ").append(command.name).append(width - command.name.size() + 2, ' ');
+    text.append(command.summary).append("\n");
+  }
+  text +=
+      "\n"
+      "`sidestream COMMAND --help` tells more of each.\n"
+      "Exit codes: 0 good, 1 failed, 2 wrong usage or configuration, 3 not running.\n";
+  return text;
+}
+
+std::string help_text(const Command& command) {
+  std::string text = "Usage: " + usage_line(command) + "\n\n";
+  text.append(command.summary).append("\n");
+  if (!command.details.empty()) text.append("\n").append(command.details);
+  return text;
+}
+
+}  // namespace sidestream::cli

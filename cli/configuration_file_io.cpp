@@ -1,0 +1,59 @@
+#include "cli/configuration_file_io.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "streams/message_text.h"
+#include "streams/yaml_document.h"
+
+namespace sidestream::cli {
+namespace {
+
+// One byte more than a document may have, so that its reader can tell that there is more.
+constexpr std::size_t read_bytes_max = YamlLimits{}.bytes_max + 1;
+
+std::expected<std::string, std::string> read_file(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string content(read_bytes_max, '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (file.bad() || (file.fail() && !file.eof()))
+    return std::unexpected("cannot read " + printable(path, 500) + ": " +
+                           std::strerror(errno != 0 ? errno : EIO));
+  content.resize(static_cast<std::size_t>(file.gcount()));
+  return content;
+}
+
+}  // namespace
+
+std::expected<std::optional<ConfigurationText>, std::string> load_configuration(
+    const std::optional<std::string>& path, std::string_view path_default) {
+  const std::string chosen = path.value_or(std::string(path_default));
+  std::error_code ignored;
+  if (!path && !std::filesystem::exists(chosen, ignored)) return std::nullopt;
+  auto content = read_file(chosen);
+  if (!content)
+    return std::unexpected(content.error() + "; give a file that can be read with --config FILE");
+  return ConfigurationText{chosen, std::move(*content)};
+}
+
+VariableSources process_variables(const std::optional<ConfigurationText>& file) {
+  const std::filesystem::path folder =
+      file ? std::filesystem::path(file->name).parent_path() : std::filesystem::path();
+  return {[](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            if (value == nullptr) return std::nullopt;
+            return value;
+          },
+          [folder](const std::string& path) -> std::expected<std::string, std::string> {
+            auto content = read_file(folder / path);
+            if (content) return content;
+            return std::unexpected(content.error() + "; is it there, and readable for this user?");
+          }};
+}
+
+}  // namespace sidestream::cli

@@ -1,0 +1,26 @@
+// Where configurations come from: files, the environment, and the files that they refer to.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "streams/configuration_problem.h"
+#include "streams/variables.h"
+
+namespace sidestream::cli {
+
+inline constexpr std::string_view edge_file_default = "/etc/sidestream/edge.yaml";
+inline constexpr std::string_view sidecar_file_default = "/etc/sidestream/sidecar.yaml";
+
+// The file at `path`, which must be there. Without one, that at `path_default`, or nothing when it
+// is not there. The error is one line for a person.
+[[nodiscard]] std::expected<std::optional<ConfigurationText>, std::string> load_configuration(
+    const std::optional<std::string>& path, std::string_view path_default);
+
+// The environment of the process, and files; a path that is not absolute is looked up in the
+// folder of the configuration, or in the current one when there is none.
+[[nodiscard]] VariableSources process_variables(const std::optional<ConfigurationText>& file);
+
+}  // namespace sidestream::cli

@@ -1,0 +1,13 @@
+// What the program's end says to whoever started it.
+#pragma once
+
+namespace sidestream::cli {
+
+enum ExitCode : int {
+  good = 0,
+  failed = 1,
+  wrong_usage = 2,  // of the command line or the configuration
+  not_running = 3,  // no sidestream answers at the admin address
+};
+
+}  // namespace sidestream::cli

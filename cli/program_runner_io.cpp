@@ -1,0 +1,121 @@
+#include "cli/program_runner_io.h"
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "control/http_server_io.h"
+#include "streams/join_io.h"
+#include "streams/task_group_io.h"
+
+namespace sidestream::cli {
+namespace {
+
+constexpr unsigned admin_socket_mode = 0600;
+
+class AdminService final : public control::HttpService {
+ public:
+  explicit AdminService(AdminAnswers answers) : answers_(std::move(answers)) {}
+
+  Task<control::HttpResponse> respond(control::HttpRequest request, SocketAddress) override {
+    control::HttpResponse response;
+    response.fields = {{"content-type", "application/json"}};
+    const bool reads = request.method == "GET";
+    if (reads && request.target == control::status_target) {
+      response.body = answers_.status();
+    } else if (reads && request.target == control::health_target) {
+      const control::HealthAnswer health = answers_.health();
+      response.status = health.healthy ? 200 : 503;
+      response.body = serialize(health);
+    } else if (answers_.other) {
+      response = answers_.other(request);
+    } else {
+      response = control::error_response(404, "not_found", "there is no such thing here");
+    }
+    co_return response;
+  }
+
+ private:
+  AdminAnswers answers_;
+};
+
+// The folder of the socket, for whoever runs the program.
+void make_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  if (std::filesystem::create_directories(folder, ignored))
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
+}
+
+std::vector<std::unique_ptr<Listener>> listen_admin(KernelNetwork& network,
+                                                    const control::AdminAddresses& admin,
+                                                    const Log& log) {
+  std::vector<std::unique_ptr<Listener>> listeners;
+  const auto add = [&](const std::string& where, auto&& listen) {
+    try {
+      listeners.push_back(listen());
+    } catch (const system_error& error) {
+      log.warn("admin address not available, status and health will not answer",
+               {{"address", where}, {"why", error.code().message()}});
+    }
+  };
+  if (!admin.unix_path.empty()) {
+    make_folder_of(admin.unix_path);
+    add("unix:" + admin.unix_path,
+        [&] { return network.listen_unix(admin.unix_path, admin_socket_mode); });
+  }
+  for (const SocketAddress& address : admin.addresses)
+    add(address.text(), [&] { return network.listen(address, {}); });
+  return listeners;
+}
+
+Task<> stop_on_signals(asio::signal_set& signals, const std::function<void()>& stop,
+                       const Log& log) {
+  co_await signals.async_wait(asio::use_awaitable);
+  stop();
+  co_await signals.async_wait(asio::use_awaitable);
+  log.warn("second signal, ends at once");
+}
+
+Task<> run_all(KernelNetwork& network, RunningProgram program, AdminService& service,
+               std::vector<std::unique_ptr<Listener>>& listeners, asio::signal_set& signals,
+               const Log& log) {
+  std::vector<std::unique_ptr<control::HttpServer>> servers;
+  Task<> all = stop_on_signals(signals, program.stop, log);
+  for (const auto& listener : listeners) {
+    servers.push_back(std::make_unique<control::HttpServer>(network.executor(), network.timers(),
+                                                            *listener, service));
+    // Whatever of these ends first ends the program.
+    Task<> serving = servers.back()->run();
+    all = [](Task<> one, Task<> other) -> Task<> {
+      co_await first_of(std::move(one), std::move(other));
+    }(std::move(all), std::move(serving));
+  }
+  co_await first_of(std::move(program.run), std::move(all));
+}
+
+}  // namespace
+
+int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
+                const control::AdminAddresses& admin, const Log& log) {
+  int code = good;
+  AdminService service(std::move(program.admin));
+  std::vector<std::unique_ptr<Listener>> listeners = listen_admin(network, admin, log);
+  asio::signal_set signals(io, SIGTERM, SIGINT);
+  TaskGroup group(network.executor());
+  group.spawn(run_all(network, std::move(program), service, listeners, signals, log),
+              [&](const std::exception_ptr& failure) {
+                code = failed;
+                log.error("stopped by an error", {{"error", code_of(failure).message()}});
+              });
+  io.run();
+  log.info("stopped");
+  return code;
+}
+
+}  // namespace sidestream::cli

@@ -1,0 +1,35 @@
+// What edge and sidecar have in common as processes: one thread, an admin address, signals.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/console.h"
+#include "control/admin_messages.h"
+#include "control/http_message.h"
+#include "control/program_configuration.h"
+#include "streams/kernel_network_io.h"
+#include "streams/log_io.h"
+
+namespace sidestream::cli {
+
+// What the admin address answers with.
+struct AdminAnswers {
+  std::function<std::string()> status;  // the document as JSON
+  std::function<control::HealthAnswer()> health;
+  // Everything else; none: 404.
+  std::function<control::HttpResponse(const control::HttpRequest&)> other;
+};
+
+struct RunningProgram {
+  Task<> run;                  // until it is cancelled or stop was carried out
+  std::function<void()> stop;  // asks run to end in order
+  AdminAnswers admin;
+};
+
+// Runs it until it ends by itself, fails, or a signal asks for that: the first SIGTERM or SIGINT
+// stops in order, the second at once. Returns an exit code. What goes wrong stands in the log.
+int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
+                const control::AdminAddresses& admin, const Log& log);
+
+}  // namespace sidestream::cli

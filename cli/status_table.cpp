@@ -1,0 +1,116 @@
+#include "cli/status_table.h"
+
+#include <utility>
+#include <variant>
+
+#include "cli/text_table.h"
+
+namespace sidestream::cli {
+namespace {
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string ago_text(const std::optional<Duration>& time) {
+  return time ? amount_text(*time) + " ago" : "never";
+}
+
+std::string round_trip_text(const std::optional<Duration>& time) {
+  return time ? amount_text(*time) : "-";
+}
+
+std::string heading(const std::string& program, const std::string& version, Duration uptime) {
+  return "sidestream " + program + ' ' + version + ", up " + amount_text(uptime);
+}
+
+std::string plural(std::uint64_t count, const std::string& thing) {
+  return count_text(count) + ' ' + thing + (count == 1 ? "" : "s");
+}
+
+void add_refused(std::string& text, const control::EdgeStatus& status) {
+  std::string list;
+  for (const auto& [reason, streams] : status.refused) {
+    if (streams == 0) continue;
+    list += list.empty() ? "" : ", ";
+    list += count_text(streams) + ' ' + reason;
+  }
+  if (!list.empty()) text += "refused: " + list + '\n';
+}
+
+}  // namespace
+
+std::string status_table(const control::Status& status) {
+  return std::visit([](const auto& one) { return status_table(one); }, status);
+}
+
+std::string status_table(const control::EdgeStatus& status) {
+  std::string text = heading("edge", status.version, status.uptime) + ", router " + status.router +
+                     ", sidecars dial " + status.endpoint + '\n';
+  text += "public " + status.public_address + " ports " + or_dash(status.public_ports) + ", " +
+          plural(status.streams, "stream") + " open, " + count_text(status.streams_in_all) +
+          " since the start\n";
+  add_refused(text, status);
+
+  if (status.sidecars.empty()) {
+    return text +
+           "\nNo sidecar is enrolled: `sidestream invite NAME --allow ENDPOINT` makes a "
+           "ticket.\n";
+  }
+  TextTable sidecars({"SIDECAR", "TUNNEL", "FROM", "HANDSHAKE", "HEARTBEAT", "ROUND TRIP",
+                      "STREAMS", "RECEIVED", "SENT"});
+  TextTable endpoints({"ENDPOINT", "SIDECAR", "SERVICE", "STATE", "WHY"});
+  for (const control::EdgeSidecarStatus& sidecar : status.sidecars) {
+    const control::TunnelStatus& tunnel = sidecar.tunnel;
+    sidecars.add({sidecar.name, sidecar.tunnel_address, or_dash(tunnel.remote),
+                  ago_text(tunnel.last_handshake_ago), ago_text(tunnel.last_heartbeat_ago),
+                  round_trip_text(tunnel.round_trip), count_text(sidecar.streams),
+                  amount_text(tunnel.bytes_received), amount_text(tunnel.bytes_sent)});
+    for (const control::EdgeEndpointStatus& endpoint : sidecar.endpoints) {
+      endpoints.add({endpoint.endpoint, sidecar.name, endpoint.service,
+                     std::string(text_of(endpoint.state)), endpoint.reason});
+    }
+  }
+  text += '\n' + sidecars.text();
+  if (endpoints.empty()) return text + "\nNo sidecar publishes anything at the moment.\n";
+  return text + '\n' + endpoints.text();
+}
+
+std::string status_table(const control::SidecarStatus& status) {
+  std::string text = heading("sidecar", status.version, status.uptime) + '\n';
+
+  TextTable edges({"EDGE", "TUNNEL", "ADDRESS", "HANDSHAKE", "HEARTBEAT", "ROUND TRIP", "RECEIVED",
+                   "SENT", "PROBLEM"});
+  for (const control::SidecarEdgeStatus& edge : status.edges) {
+    const control::TunnelStatus& tunnel = edge.tunnel;
+    edges.add({edge.edge, edge.tunnel_state, or_dash(tunnel.remote),
+               ago_text(tunnel.last_handshake_ago), ago_text(tunnel.last_heartbeat_ago),
+               round_trip_text(tunnel.round_trip), amount_text(tunnel.bytes_received),
+               amount_text(tunnel.bytes_sent), edge.problem});
+  }
+  text += '\n' + (edges.empty() ? std::string("No edge is configured.\n") : edges.text());
+
+  const bool several_edges = status.edges.size() > 1;
+  TextTable services({"SERVICE", "BACKEND", "HEALTH", "STREAMS", "ENDPOINT",
+                      several_edges ? "EDGE" : "", "STATE", "WHY"});
+  for (const control::ServiceStatus& service : status.services) {
+    std::vector<std::string> first{service.name, service.backend, service.health,
+                                   count_text(service.streams)};
+    if (service.endpoints.empty()) {
+      first.insert(first.end(), {"-", "", "-", service.health_reason});
+      services.add(std::move(first));
+      continue;
+    }
+    for (const control::ServiceEndpointStatus& endpoint : service.endpoints) {
+      // What concerns the service stands in its first line only.
+      std::vector<std::string> cells = std::exchange(first, std::vector<std::string>(4));
+      cells.insert(cells.end(), {endpoint.endpoint, several_edges ? endpoint.edge : "",
+                                 std::string(text_of(endpoint.state)), endpoint.reason});
+      services.add(std::move(cells));
+    }
+  }
+  text += '\n' + (services.empty() ? std::string("No service is configured.\n") : services.text());
+  return text;
+}
+
+}  // namespace sidestream::cli
