@@ -1,0 +1,125 @@
+#include "cli/options.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+
+#include "cli/command_table.h"
+
+namespace sidestream::cli {
+namespace {
+
+std::expected<Options, UsageError> parse(std::initializer_list<std::string_view> arguments) {
+  return parse_options({arguments.begin(), arguments.size()}, all_commands());
+}
+
+std::string error(std::initializer_list<std::string_view> arguments) {
+  const auto options = parse(arguments);
+  return options ? "" : options.error().message;
+}
+
+template <typename Type>
+Type as(std::initializer_list<std::string_view> arguments) {
+  const auto options = parse(arguments);
+  EXPECT_TRUE(options) << options.error().message;
+  if (!options || !std::holds_alternative<Type>(*options)) {
+    ADD_FAILURE();
+    return {};
+  }
+  return std::get<Type>(*options);
+}
+
+TEST(Options, KnowEveryCommand) {
+  EXPECT_EQ(as<EdgeOptions>({"edge"}), EdgeOptions{});
+  EXPECT_EQ(as<EdgeOptions>({"edge", "--config", "e.yaml"}).config, "e.yaml");
+  EXPECT_EQ(as<SidecarOptions>({"sidecar", "--config=s.yaml"}).config, "s.yaml");
+  EXPECT_EQ(as<CheckOptions>({"check"}), CheckOptions{});
+  EXPECT_EQ(as<CheckOptions>({"check", "--edge", "--config", "x"}),
+            (CheckOptions{"x", Program::edge}));
+  EXPECT_EQ(as<CheckOptions>({"check", "--sidecar"}).program, Program::sidecar);
+  EXPECT_EQ(as<StatusOptions>({"status", "--json", "--watch", "--admin", "unix:/a"}),
+            (StatusOptions{true, true, "unix:/a"}));
+  EXPECT_EQ(as<HealthOptions>({"health"}), HealthOptions{});
+  EXPECT_EQ(as<KeygenOptions>({"keygen"}), KeygenOptions{});
+  EXPECT_EQ(as<VersionOptions>({"version"}), VersionOptions{});
+  EXPECT_EQ(as<VersionOptions>({"--version"}), VersionOptions{});
+  EXPECT_EQ(as<RevokeOptions>({"revoke", "home"}).name, "home");
+
+  const auto invite =
+      as<InviteOptions>({"invite", "home", "--allow", "*.example.com", ":2222", "--admin", "/a"});
+  EXPECT_EQ(invite.name, "home");
+  ASSERT_EQ(invite.allow.size(), 2U);
+  EXPECT_EQ(invite.allow[0].text(), "*.example.com");
+  EXPECT_EQ(invite.admin, "/a");
+}
+
+TEST(Options, KnowHelpInEveryPlace) {
+  EXPECT_EQ(as<HelpOptions>({"--help"}).command, "");
+  EXPECT_EQ(as<HelpOptions>({"-h"}).command, "");
+  EXPECT_EQ(as<HelpOptions>({"help"}).command, "");
+  EXPECT_EQ(as<HelpOptions>({"help", "check"}).command, "check");
+  for (const Command& command : all_commands())
+    EXPECT_EQ(as<HelpOptions>({command.name, "--help"}).command, command.name);
+}
+
+TEST(Options, SayWhatIsWrong) {
+  EXPECT_EQ(error({}), "sidestream: no command; see `sidestream --help`");
+  EXPECT_EQ(error({"edgee"}),
+            "sidestream: unknown command \"edgee\" (did you mean \"edge\"?); see `sidestream "
+            "--help`");
+  EXPECT_EQ(error({"frobnicate"}),
+            "sidestream: unknown command \"frobnicate\"; see `sidestream --help`");
+  EXPECT_EQ(error({"--config", "x"}),
+            "sidestream: unknown option \"--config\"; see `sidestream --help`");
+  EXPECT_EQ(error({"help", "nothing"}),
+            "sidestream: unknown command \"nothing\"; see `sidestream --help`");
+  EXPECT_EQ(error({"help", "check", "edge"}),
+            "sidestream help: unexpected argument \"edge\"; see `sidestream help --help`");
+  EXPECT_EQ(error({"check", "--confg", "x"}),
+            "sidestream check: unknown option \"--confg\" (did you mean \"--config\"?); see "
+            "`sidestream check --help`");
+  EXPECT_EQ(
+      error({"check", "edge.yaml"}),
+      "sidestream check: unexpected argument \"edge.yaml\"; did you mean --config edge.yaml? See "
+      "`sidestream check --help`");
+  EXPECT_EQ(
+      error({"check", "--edge", "--sidecar"}),
+      "sidestream check: --edge and --sidecar cannot be given together; see `sidestream check "
+      "--help`");
+  EXPECT_EQ(error({"keygen", "x"}),
+            "sidestream keygen: unexpected argument \"x\"; see `sidestream keygen --help`");
+  EXPECT_EQ(error({"invite"}),
+            "sidestream invite: NAME is missing; write it right behind `invite`; see `sidestream "
+            "invite --help`");
+  EXPECT_EQ(error({"invite", "--allow", "a.example.com", "home"}),
+            "sidestream invite: NAME is missing; write it right behind `invite`; see `sidestream "
+            "invite --help`");
+  EXPECT_EQ(error({"invite", "my home", "--allow", ":1"}),
+            "sidestream invite: \"my home\" cannot be the name of a sidecar; a name has 1 to 63 "
+            "letters, digits, hyphens and underscores, and begins with a letter or digit; see "
+            "`sidestream invite --help`");
+  EXPECT_EQ(
+      error({"invite", "home"}),
+      "sidestream invite: --allow ENDPOINT is missing; say what the sidecar may publish, such "
+      "as \"*.example.com\" or :2222; see `sidestream invite --help`");
+  EXPECT_EQ(error({"invite", "home", "--allow", "2222"}),
+            "sidestream invite: --allow: \"2222\": a port alone is written with a colon: write "
+            ":PORT; see `sidestream invite --help`");
+  EXPECT_EQ(error({"invite", "home", "--allow", ":1", ":1"}),
+            "sidestream invite: --allow: \":1\" is given twice; see `sidestream invite --help`");
+  EXPECT_EQ(error({"revoke"}),
+            "sidestream revoke: NAME is missing; write it right behind `revoke`; see `sidestream "
+            "revoke --help`");
+  EXPECT_EQ(error({"status", "--admin"}),
+            "sidestream status: --admin needs a value: --admin ADDRESS; see `sidestream status "
+            "--help`");
+}
+
+TEST(Options, HaveOnlyTheCommandsThatTheyAreGiven) {
+  const std::vector<std::string_view> arguments{"keygen"};
+  EXPECT_TRUE(parse_options(arguments, all_commands()));
+  EXPECT_FALSE(parse_options(arguments, all_commands().first(1)));
+}
+
+}  // namespace
+}  // namespace sidestream::cli

@@ -1,0 +1,94 @@
+#include "control/program_configuration.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "tests/support/configuration_fixture.h"
+
+namespace sidestream::control {
+namespace {
+
+std::string read(std::string_view yaml, ProgramConfiguration& configuration) {
+  return problems_of_reading(yaml, [&](const ConfigurationValue& value) {
+    ConfigurationSection section(value);
+    configuration = read_program_configuration(section);
+    section.finish();
+  });
+}
+
+std::string problems(std::string_view yaml) {
+  ProgramConfiguration configuration;
+  return read(yaml, configuration);
+}
+
+TEST(ProgramConfiguration, HasDefaults) {
+  ProgramConfiguration configuration;
+  EXPECT_EQ(read("", configuration), "");
+  EXPECT_EQ(configuration.state, "/var/lib/sidestream");
+  EXPECT_EQ(configuration.admin.unix_path, "/run/sidestream/admin.sock");
+  EXPECT_TRUE(configuration.admin.addresses.empty());
+  EXPECT_FALSE(configuration.has_state);
+  EXPECT_FALSE(configuration.has_admin);
+  EXPECT_EQ(configuration.log, (LogSettings{LogLevel::info, LogFormat::text}));
+}
+
+TEST(ProgramConfiguration, ReadsItsKeys) {
+  ProgramConfiguration configuration;
+  EXPECT_EQ(
+      read("state: /s\nadmin: 127.0.0.1:9100\nlog: {level: trace, format: json}", configuration),
+      "");
+  EXPECT_EQ(configuration.state, "/s");
+  EXPECT_EQ(configuration.admin.unix_path, "");
+  EXPECT_TRUE(configuration.has_state);
+  EXPECT_TRUE(configuration.has_admin);
+  EXPECT_EQ(configuration.admin.addresses[0].text(), "127.0.0.1:9100");
+  EXPECT_EQ(configuration.log, (LogSettings{LogLevel::trace, LogFormat::json}));
+}
+
+TEST(ProgramConfiguration, SaysWhatIsWrong) {
+  EXPECT_EQ(problems("state: [a]"), "f:1:8: state: expected a text, not a list");
+  EXPECT_EQ(problems("state: lib"),
+            "f:1:8: state: expected the absolute path of a folder, not \"lib\"");
+  EXPECT_EQ(problems("admin: {unix: /a}"),
+            "f:1:8: admin: expected unix:/PATH or ADDRESS:PORT, not a mapping");
+  EXPECT_EQ(problems("admin: unix:a"),
+            "f:1:8: admin: \"unix:a\": the path of a Unix socket must be absolute; write "
+            "unix:/PATH");
+  EXPECT_EQ(problems("log: info"),
+            "f:1:6: log: expected keys with values, such as `{level: info}`, not \"info\"");
+  EXPECT_EQ(problems("log: {level: verbose}"),
+            "f:1:14: log.level: expected error, warn, info, debug or trace, not \"verbose\"");
+}
+
+TEST(TunnelSettings, AreRead) {
+  const auto read_tunnel = [](std::string_view yaml, TunnelSettings& settings) {
+    return problems_of_reading(yaml, [&](const ConfigurationValue& value) {
+      ConfigurationSection section(value);
+      settings = read_tunnel_settings(section);
+      section.finish();
+    });
+  };
+  TunnelSettings settings;
+  EXPECT_EQ(read_tunnel("", settings), "");
+  EXPECT_EQ(settings, (TunnelSettings{TunnelMode::automatic, 1420}));
+  EXPECT_EQ(read_tunnel("{mode: userspace, mtu: 1280}", settings), "");
+  EXPECT_EQ(settings, (TunnelSettings{TunnelMode::userspace, 1280}));
+  EXPECT_EQ(read_tunnel("{mode: direct, mtu: 9001}", settings),
+            "f:1:8: mode: this tunnel is not in this version; write auto\n"
+            "f:1:21: mtu: expected a whole number from 576 to 9000, not \"9001\"");
+}
+
+TEST(LaterKeys, AreRefusedWithARemedy) {
+  constexpr std::array keys = {LaterKey{"acme", "and do this instead"}};
+  EXPECT_EQ(problems_of_reading("acme: x",
+                                [&](const ConfigurationValue& value) {
+                                  ConfigurationSection section(value);
+                                  refuse_later_keys(section, keys);
+                                  section.finish();
+                                }),
+            "f:1:1: acme: is not in this version; remove it, and do this instead");
+}
+
+}  // namespace
+}  // namespace sidestream::control

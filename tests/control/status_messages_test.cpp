@@ -1,0 +1,93 @@
+#include "control/status_messages.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace sidestream::control {
+namespace {
+
+TunnelStatus tunnel() {
+  return {"203.0.113.9:41641", 34s, 1200ms, 42'500us, 12, 34};
+}
+
+EdgeStatus edge() {
+  EdgeStatus status{"0.1.0", 5s, "vps:51820", "::", "443", "embedded", 1, 2, {}, {}};
+  status.refused = {{"unknown name", 3}};
+  status.sidecars = {{"home",
+                      "10.86.0.2",
+                      true,
+                      "0.1.0",
+                      "nas",
+                      tunnel(),
+                      7,
+                      {{"a.example.com", "web", EndpointState::granted, ""},
+                       {":2222", "ssh", EndpointState::waiting, "opening"}}},
+                     {"shed", "10.86.0.3", false, "", "", {}, 0, {}}};
+  return status;
+}
+
+SidecarStatus sidecar() {
+  SidecarStatus status{"0.1.0", 5s, {{"vps:51820", "up", "0.1.0", "", tunnel()}}, {}};
+  status.services = {{"web",
+                      "nas:80",
+                      "unhealthy",
+                      "refused",
+                      0,
+                      {{"a.example.com", "vps:51820", PublishState::withdrawn, "refused"},
+                       {":2222", "vps:51820", PublishState::published, ""}}}};
+  return status;
+}
+
+TEST(StatusMessages, RoundTrip) {
+  EXPECT_EQ(parse_status(serialize(edge())), Status(edge()));
+  EXPECT_EQ(parse_status(serialize(sidecar())), Status(sidecar()));
+  EXPECT_EQ(parse_status(serialize(EdgeStatus())), Status(EdgeStatus()));
+  EXPECT_EQ(parse_status(serialize(SidecarStatus())), Status(SidecarStatus()));
+}
+
+TEST(StatusMessages, WireForm) {
+  SidecarStatus status;
+  status.version = "0.1.0";
+  status.uptime = 1500ms;
+  TunnelStatus tunnel;
+  tunnel.round_trip = 42ms;
+  status.edges = {{"vps:1", "up", "0.1.0", "", tunnel}};
+  EXPECT_EQ(serialize(status),
+            R"({"program":"sidecar","version":"0.1.0","uptime_ms":1500,"edges":[{"edge":"vps:1",)"
+            R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
+            R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
+            R"("bytes_received":0,"bytes_sent":0}}],"services":[]})");
+}
+
+TEST(StatusMessages, ErrorsNameThePlace) {
+  EXPECT_EQ(parse_status("{}").error(), "program: expected a text");
+  EXPECT_EQ(parse_status(R"({"program":"toaster"})").error(), "program: expected edge or sidecar");
+  EXPECT_EQ(parse_status(R"({"program":"sidecar","edges":[]})").error(),
+            "services: expected a list");
+  std::string text = serialize(sidecar());
+  text.replace(text.find("withdrawn"), 9, "vanished!");
+  EXPECT_EQ(parse_status(text).error(),
+            "services[0].endpoints[0].state: expected published, waiting, refused or withdrawn");
+  text = serialize(edge());
+  text.replace(text.find("granted"), 7, "grabbed");
+  EXPECT_EQ(parse_status(text).error(),
+            "sidecars[0].endpoints[0].state: expected granted, waiting or refused");
+}
+
+TEST(StatusMessages, ADurationCannotOverflow) {
+  EXPECT_FALSE(parse_status(
+      R"({"program":"sidecar","uptime_ms":18446744073709551615,"edges":[],"services":[]})"));
+  EXPECT_TRUE(
+      parse_status(R"({"program":"sidecar","uptime_ms":9000000000000,"edges":[],"services":[]})"));
+}
+
+TEST(StatusMessages, ManyEndpointsFit) {
+  EdgeStatus status = edge();
+  status.sidecars[0].endpoints.assign(
+      5000, {"a.example.com", "web", EndpointState::refused, std::string(200, 'x')});
+  EXPECT_EQ(parse_status(serialize(status)), Status(status));
+}
+
+}  // namespace
+}  // namespace sidestream::control

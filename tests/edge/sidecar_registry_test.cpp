@@ -1,0 +1,113 @@
+#include "edge/sidecar_registry.h"
+
+#include <gtest/gtest.h>
+
+#include "control/ticket_keys.h"
+
+namespace sidestream::edge {
+namespace {
+
+const IpPrefix network = *IpPrefix::parse("10.86.0.0/29");
+
+control::Ticket::SecretKey secret(std::uint8_t fill) {
+  std::array<std::uint8_t, 32> bytes{};
+  bytes.fill(fill);
+  return control::Ticket::SecretKey(bytes);
+}
+
+std::vector<control::EndpointPattern> allow(std::string_view pattern) {
+  return {*control::EndpointPattern::parse(pattern)};
+}
+
+TicketFacts facts() {
+  return {{*HostPort::parse("vps.example.com:51820")}, {}};
+}
+
+EnrolledSidecar configured(std::string name, std::uint8_t fill) {
+  EnrolledSidecar sidecar;
+  sidecar.name = std::move(name);
+  sidecar.public_key = control::derive_ticket_keys(secret(fill)).public_key;
+  return sidecar;
+}
+
+TEST(SidecarRegistry, InvitesWithTheNextFreeAddressAndForgetsTheSecret) {
+  SidecarRegistry registry(network);
+  EXPECT_EQ(registry.edge_address().text(), "10.86.0.1");
+  const auto ticket = registry.invite("home", allow("*.example.com"), secret(1), facts());
+  ASSERT_TRUE(ticket);
+  EXPECT_EQ(ticket->sidecar_address.text(), "10.86.0.2");
+  EXPECT_EQ(ticket->edge_address.text(), "10.86.0.1");
+  EXPECT_TRUE(ticket->is_valid());
+  const EnrolledSidecar* home = registry.find("home");
+  ASSERT_NE(home, nullptr);
+  EXPECT_EQ(home->public_key, control::derive_ticket_keys(secret(1)).public_key);
+  EXPECT_EQ(registry.find(*IpAddress::parse("10.86.0.2")), home);
+}
+
+TEST(SidecarRegistry, RefusesDoublesAndFullNetworks) {
+  SidecarRegistry registry(network);
+  ASSERT_TRUE(registry.invite("a", allow(":22"), secret(1), facts()));
+  EXPECT_EQ(registry.invite("a", allow(":22"), secret(2), facts()).error(),
+            "there is a sidecar \"a\" already; revoke it first or choose another name");
+  EXPECT_FALSE(registry.invite("-a", allow(":22"), secret(2), facts()));
+  EXPECT_FALSE(registry.invite("b", {}, secret(2), facts()));
+  EXPECT_FALSE(registry.add_configured(configured("b", 1), std::nullopt));
+  for (std::uint8_t i = 2; i <= 5; ++i)
+    ASSERT_TRUE(registry.invite("s" + std::to_string(i), allow(":22"), secret(i), facts()));
+  EXPECT_EQ(registry.invite("last", allow(":22"), secret(6), facts()).error(),
+            "no address is free in 10.86.0.0/29; use a larger tunnel network");
+}
+
+TEST(SidecarRegistry, RevokesTheInvitedOnly) {
+  SidecarRegistry registry(network);
+  ASSERT_TRUE(registry.add_configured(configured("fixed", 9), std::nullopt));
+  ASSERT_TRUE(registry.invite("home", allow(":22"), secret(1), facts()));
+  EXPECT_FALSE(registry.revoke("nobody"));
+  EXPECT_FALSE(registry.revoke("fixed"));
+  ASSERT_TRUE(registry.revoke("home"));
+  EXPECT_EQ(registry.find("home"), nullptr);
+  EXPECT_TRUE(registry.invite("home", allow(":22"), secret(2), facts()));
+}
+
+TEST(SidecarRegistry, ConfiguredAddressesMustFit) {
+  SidecarRegistry registry(network);
+  EXPECT_FALSE(registry.add_configured(configured("a", 1), IpAddress::parse("10.86.0.1")));
+  EXPECT_FALSE(registry.add_configured(configured("a", 1), IpAddress::parse("10.87.0.1")));
+  ASSERT_TRUE(registry.add_configured(configured("a", 1), IpAddress::parse("10.86.0.2")));
+  EXPECT_EQ(registry.add_configured(configured("b", 2), IpAddress::parse("10.86.0.2")).error(),
+            "10.86.0.2 is the address of \"a\"");
+}
+
+TEST(SidecarRegistry, SurvivesItsStateFile) {
+  SidecarRegistry registry(network);
+  ASSERT_TRUE(registry.add_configured(configured("fixed", 9), std::nullopt));
+  ASSERT_TRUE(registry.invite("home", allow(":2000-2999"), secret(1), facts()));
+  const std::string text = registry.serialize();
+  EXPECT_EQ(text.find("fixed"), std::string::npos);
+
+  SidecarRegistry again(network);
+  ASSERT_TRUE(again.load(text));
+  ASSERT_NE(again.find("home"), nullptr);
+  EXPECT_TRUE(again.find("home")->invited);
+  EXPECT_TRUE(again.find("home")->preshared_key == registry.find("home")->preshared_key);
+  EXPECT_EQ(again.find("home")->address, registry.find("home")->address);
+  EXPECT_EQ(again.find("home")->allow, registry.find("home")->allow);
+  EXPECT_EQ(again.serialize(), text);
+}
+
+TEST(SidecarRegistry, ADamagedStateFileChangesNothing) {
+  SidecarRegistry registry(network);
+  ASSERT_TRUE(registry.invite("home", allow(":22"), secret(1), facts()));
+  const std::string text = registry.serialize();
+  for (std::size_t length = 0; length + 2 < text.size(); ++length) {
+    SidecarRegistry damaged(network);
+    ASSERT_FALSE(damaged.load(std::string_view(text).substr(0, length))) << length;
+    ASSERT_TRUE(damaged.sidecars().empty());
+  }
+  SidecarRegistry newer(network);
+  EXPECT_EQ(newer.load(R"({"version":2,"sidecars":[]})").error(),
+            "it was written by a newer version of sidestream");
+}
+
+}  // namespace
+}  // namespace sidestream::edge

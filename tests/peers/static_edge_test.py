@@ -1,0 +1,115 @@
+"""The static edge: a VPS with nothing of sidestream on it, only WireGuard (wireguard-go) and
+HAProxy with one wildcard route that sends PROXY v2 to the sidecar's tunnel port 443. Needs root.
+
+    client ─▶ HAProxy ─▶ wireguard-go ═══▶ sidecar's tunnel port 443 ─▶ backend
+"""
+
+import os
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "system")]
+
+import harness  # noqa: E402
+import proxy_header  # noqa: E402
+from backends import TlsServer  # noqa: E402
+from namespaces import Namespaces  # noqa: E402
+from product import Sidecar  # noqa: E402
+from wireguard_go import WireGuardGo  # noqa: E402
+from wireguard_keys import Keys, peer_section, preshared_key  # noqa: E402
+
+NAME, SEES_CLIENT = "web.home.test", "proxy.home.test"
+VPS, HOME = "192.0.2.1", "192.0.2.2"
+VPS_TUNNEL, HOME_TUNNEL = "10.99.0.1", "10.99.0.2"
+HAPROXY = """
+global
+    maxconn 1000
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 1m
+    timeout server 1m
+frontend public
+    bind {vps}:443
+    tcp-request inspect-delay 5s
+    tcp-request content accept if {{ req_ssl_hello_type 1 }}
+    tcp-request content reject
+    use_backend home if {{ req_ssl_sni -m end .home.test }}
+backend home
+    server sidecar {home}:443 send-proxy-v2
+"""
+# What the backend of SEES_CLIENT does: shows the PROXY header that the sidecar sent.
+SHOW_HEADER = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[1])
+import proxy_header
+async def serve(reader, writer):
+    header = await proxy_header.read(reader)
+    print("client", header.source[0], flush=True)
+    writer.close()
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[2]))
+    print("ready", flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+class StaticEdge:
+    """The VPS and the home, each in a namespace of its own."""
+
+    def __init__(self, stage, spaces):
+        self.vps, self.home = spaces.add("vps"), spaces.add("home")
+        spaces.link(self.vps, f"{VPS}/24", self.home, f"{HOME}/24")
+        edge_keys, preshared = Keys(), preshared_key()
+        sidecar_private, sidecar_public = self.keygen(stage)
+        self.go = WireGuardGo(stage, self.vps, edge_keys.private, f"{VPS_TUNNEL}/24", [
+            peer_section(sidecar_public, f"{HOME_TUNNEL}/32", preshared=preshared)], 51820)
+        self.tls = TlsServer(stage, NAME, enter=self.home.enter)
+        self.shown = harness.free_port()
+        self.show = stage.start("show", [*self.home.enter, sys.executable, "-c", SHOW_HEADER,
+                                         HERE.parent / "system", self.shown])
+        self.show.wait_for_line("^ready")
+        self.haproxy = stage.start("haproxy", [
+            *self.vps.enter, harness.tool("haproxy"), "-db", "-f",
+            stage.write("haproxy.cfg", HAPROXY.format(vps=VPS, home=HOME_TUNNEL))])
+        self.sidecar = Sidecar(stage, [], {
+            "web": {"publish": NAME, "backend": f"127.0.0.1:{self.tls.port}", "health": "none"},
+            "show": {"publish": SEES_CLIENT, "backend": f"127.0.0.1:{self.shown}",
+                     "health": "none", "proxy_protocol": "v2"}},
+            edges=[{"endpoint": f"{VPS}:51820", "public_key": edge_keys.public,
+                    "private_key": f"${{file:{stage.write('sidecar.key', sidecar_private)}}}",
+                    "preshared_key": preshared, "address": HOME_TUNNEL,
+                    "edge_address": VPS_TUNNEL}],
+            enter=self.home.enter)
+        harness.eventually(lambda: self.go.handshake_age() is not None, 15, "the handshake")
+
+    @staticmethod
+    def keygen(stage):
+        """The two keys that `sidestream keygen` prints."""
+        text = harness.run([harness.program(), "keygen"]).stdout
+        keys = re.findall(r"[A-Za-z0-9+/]{43}=", text)
+        harness.expect(len(keys) == 2, f"keygen says {text!r}")
+        return keys
+
+    def client(self, name):
+        return self.vps.run("curl", "-sS", "--noproxy", "*", "--cacert", self.tls.certificate,
+                            "--resolve", f"{name}:443:{VPS}", f"https://{name}/", check=False)
+
+
+def check_haproxy_routes_by_name_through_wireguard_go(stage):
+    with Namespaces() as spaces:
+        edge = StaticEdge(stage, spaces)
+        for _ in range(20):
+            page = edge.client(NAME)
+            harness.expect("Ciphers supported" in page, page)
+        edge.client(SEES_CLIENT)
+        edge.show.wait_for_line(rf"^client {re.escape(VPS)}$")
+        harness.expect("Ciphers" not in edge.client("nobody.home.test"), "an unknown name was served")
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    harness.main(globals())

@@ -1,0 +1,52 @@
+"""A name server that a test can break: `dns_stub.py ADDRESS PORT FILE`. FILE holds what it does
+now, read anew for each question: `silent`, `nxdomain`, `servfail`, or the IPv4 address that every
+name has."""
+
+import ipaddress
+import pathlib
+import socket
+import struct
+import sys
+
+TYPE_A = 1
+RCODES = {"servfail": 2, "nxdomain": 3}
+ANSWER_TTL = 1
+
+
+def question_end(query):
+    at = 12
+    while query[at]:
+        at += 1 + query[at]
+    return at + 5
+
+
+def answer(query, behaviour):
+    """The response to a query with one question; None for silence."""
+    if behaviour == "silent":
+        return None
+    end = question_end(query)
+    question = query[12:end]
+    code = RCODES.get(behaviour, 0)
+    records = b""
+    if code == 0 and struct.unpack(">H", question[-4:-2])[0] == TYPE_A:
+        records = b"\xc0\x0c" + struct.pack(">HHIH", TYPE_A, 1, ANSWER_TTL, 4)
+        records += ipaddress.IPv4Address(behaviour).packed
+    flags = 0x8180 | code
+    counts = struct.pack(">HHHHH", flags, 1, 1 if records else 0, 0, 0)
+    return query[:2] + counts + question + records
+
+
+def main():
+    address, port, file = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((address, port))
+        print("ready", flush=True)
+        while True:
+            query, client = server.recvfrom(512)
+            reply = answer(query, file.read_text().strip())
+            if reply:
+                server.sendto(reply, client)
+
+
+if __name__ == "__main__":
+    main()
