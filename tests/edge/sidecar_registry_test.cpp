@@ -20,7 +20,8 @@ std::vector<control::EndpointPattern> allow(std::string_view pattern) {
 }
 
 TicketFacts facts() {
-  return {{*HostPort::parse("vps.example.com:51820")}, {}};
+  return {{*HostPort::parse("vps.example.com:51820")},
+          control::derive_ticket_keys(secret(0x55)).public_key};
 }
 
 EnrolledSidecar configured(std::string name, std::uint8_t fill) {
