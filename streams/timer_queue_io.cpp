@@ -40,6 +40,12 @@ void TimerQueue::schedule(Alarm& alarm, Instant deadline) {
   if (heap_.first() == &alarm) first_deadline_moved_up();
 }
 
+void TimerQueue::remove(Alarm& alarm) {
+  if (!alarm.queued()) return;
+  heap_.remove(alarm);
+  if (heap_.size() == 0) last_removed();
+}
+
 std::optional<Instant> TimerQueue::next_deadline() const {
   const TimerHeap::Entry* first = heap_.first();
   return first ? std::optional(first->deadline()) : std::nullopt;
@@ -64,7 +70,8 @@ WallTime KernelTimers::wall_now() const {
 }
 
 void KernelTimers::first_deadline_moved_up() {
-  // A sleeper that leaves early does not move the timer: it goes off once in vain.
+  // A sleeper that leaves early does not move the timer, unless it was the last one: it goes off
+  // once in vain.
   timer_.expires_at(*next_deadline());
   timer_.async_wait([this](error_code code) {
     if (code) return;

@@ -30,7 +30,7 @@ class TimerQueue : public Timers {
   Task<> sleep_until(Instant deadline) override;
 
   void schedule(Alarm& alarm, Instant deadline);
-  void remove(Alarm& alarm) { heap_.remove(alarm); }
+  void remove(Alarm& alarm);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
 
@@ -39,6 +39,8 @@ class TimerQueue : public Timers {
   void fire_due(Instant now);
   // The first deadline is earlier than it was.
   virtual void first_deadline_moved_up() = 0;
+  // The last alarm was taken back: nothing is waited for any more.
+  virtual void last_removed() {}
   // For the destructor of a derived class whose executor dies with it.
   void abandon_sleepers();
 
@@ -48,7 +50,7 @@ class TimerQueue : public Timers {
 };
 
 // The monotonic clock of the machine. It must die before its io_context does, and no handler may
-// run after it.
+// run after it. Without sleepers it is no work for the io_context, so that run() can return.
 class KernelTimers final : public TimerQueue {
  public:
   explicit KernelTimers(boost::asio::any_io_executor executor);
@@ -58,6 +60,7 @@ class KernelTimers final : public TimerQueue {
 
  private:
   void first_deadline_moved_up() override;
+  void last_removed() override { timer_.cancel(); }
 
   boost::asio::steady_timer timer_;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "streams/deadline_io.h"
 #include "streams/task_group_io.h"
 #include "tests/support/kernel_loop_io.h"
 #include "tests/support/virtual_loop_io.h"
@@ -105,6 +106,16 @@ TEST(KernelTimers, FirstSleeperCancelledDoesNotDelayTheNext) {
   loop.finish(second);
   EXPECT_EQ(first.error(), asio::error::operation_aborted);
   EXPECT_FALSE(second.error());
+}
+
+TEST(KernelTimers, NothingIsWaitedForWhenTheLastSleeperHasLeft) {
+  asio::io_context io;
+  KernelTimers timers(io.get_executor());
+  const Instant start = timers.now();
+  TaskGroup group(io.get_executor());
+  group.spawn(with_timeout(timers, 20s, yield_now()), ignore_errors);
+  io.run();
+  EXPECT_LT(timers.now() - start, 10s);
 }
 
 }  // namespace
