@@ -24,6 +24,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(sidestream_compiler
                          INTERFACE $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++'s own std::stable_sort uses std::get_temporary_buffer, which it marks as deprecated.
+  target_compile_options(sidestream_compiler INTERFACE -Wno-deprecated-declarations)
+endif()
 target_compile_definitions(
   sidestream_compiler INTERFACE _GLIBCXX_ASSERTIONS BOOST_ASIO_NO_DEPRECATED
                                 BOOST_ASIO_DISABLE_BOOST_ARRAY)

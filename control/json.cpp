@@ -4,6 +4,8 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <charconv>
+#include <cmath>
 #include <optional>
 
 namespace sidestream::control {
@@ -68,14 +70,27 @@ class Builder {
     text_.append(part);
     return put(error, std::exchange(text_, {}));
   }
-  bool on_number_part(json::string_view, json::error_code&) { return true; }
+  bool on_number_part(json::string_view part, json::error_code&) {
+    text_.append(part);
+    return true;
+  }
   bool on_int64(std::int64_t value, json::string_view, json::error_code& error) {
+    text_.clear();
     return put(error, value);
   }
   bool on_uint64(std::uint64_t value, json::string_view, json::error_code& error) {
+    text_.clear();
     return put(error, value);
   }
-  bool on_double(double value, json::string_view, json::error_code& error) {
+  // The parser's value can be the neighbour of the nearest one: before Boost 1.84 it has no other.
+  bool on_double(double value, json::string_view part, json::error_code& error) {
+    text_.append(part);
+    const std::string text = std::exchange(text_, {});
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (read.ec == std::errc::result_out_of_range) {
+      if (std::abs(value) > 1) return refuse(error, "a number is too large");
+      value = 0;
+    }
     return put(error, value);
   }
   bool on_bool(bool value, json::error_code& error) { return put(error, value); }

@@ -34,6 +34,19 @@ TEST(Json, KindsAreKept) {
   EXPECT_EQ(array[6].object()->find("b"), nullptr);
 }
 
+TEST(Json, NumbersAreTheNearestDoubles) {
+  const auto value = parse_json("[18744018749551673709551616,-0.1,2.5e-3,1e-400]");
+  ASSERT_TRUE(value);
+  const auto& array = std::get<JsonArray>(value->value());
+  EXPECT_EQ(std::get<double>(array[0].value()), 18744018749551673709551616.0);
+  EXPECT_EQ(std::get<double>(array[1].value()), -0.1);
+  EXPECT_EQ(std::get<double>(array[2].value()), 2.5e-3);
+  EXPECT_EQ(std::get<double>(array[3].value()), 0.0);
+  const auto too_large = parse_json("[1e999]");
+  ASSERT_FALSE(too_large);
+  EXPECT_EQ(too_large.error().what, "a number is too large");
+}
+
 TEST(Json, RefusesWithThePlace) {
   const auto offset_of = [](std::string_view text) -> std::optional<std::size_t> {
     const auto value = parse_json(text);
