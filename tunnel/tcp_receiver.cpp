@@ -43,7 +43,7 @@ bool TcpReceiver::acceptable(Sequence at, std::size_t length) const {
 void TcpReceiver::on_unacceptable(Sequence at, std::size_t text_bytes) {
   acknowledge_now_ = true;
   const Sequence end = at + text_bytes;
-  if (text_bytes > 0 && end <= buffer_.next() && at > initial_) duplicate_ = {at, end};
+  if (text_bytes > 0 && end <= buffer_.next() && at > initial_) note_duplicate({at, end});
 }
 
 void TcpReceiver::accept(Instant now, Sequence at, Bytes text, bool fin) {
@@ -57,7 +57,7 @@ void TcpReceiver::accept(Instant now, Sequence at, Bytes text, bool fin) {
   if (at < buffer_.next()) {
     const std::size_t old = std::min(buffer_.next().since(at), text.size());
     if (old > 0) {
-      duplicate_ = {at, at + old};
+      note_duplicate({at, at + old});
       acknowledge_now_ = true;
     }
     text = text.subspan(old);
@@ -87,7 +87,7 @@ void TcpReceiver::store(Instant now, Sequence at, Bytes text) {
   if (at > buffer_.next()) {
     acknowledge_now_ = true;
     if (!sack_ && duplicates_owed_ < duplicates_owed_max) ++duplicates_owed_;
-    if (buffer_.out_of_order().contains(range)) duplicate_ = range;
+    if (buffer_.out_of_order().contains(range)) note_duplicate(range);
     if (buffer_.insert(at, text)) note_recent(at);
     return;
   }
@@ -106,6 +106,11 @@ void TcpReceiver::on_in_order(Instant now, std::size_t bytes, bool filled_hole) 
   } else if (delayed_until_ == Instant::max()) {
     delayed_until_ = now + limits_->delayed_ack;
   }
+}
+
+// To a peer without SACK nothing can be said about it: the acknowledgment alone must do.
+void TcpReceiver::note_duplicate(SequenceRange range) {
+  if (sack_) duplicate_ = range;
 }
 
 void TcpReceiver::note_recent(Sequence at) {

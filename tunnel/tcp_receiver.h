@@ -79,6 +79,7 @@ class TcpReceiver {
  private:
   void store(Instant now, Sequence at, Bytes text);
   void on_in_order(Instant now, std::size_t bytes, bool filled_hole);
+  void note_duplicate(SequenceRange range);
   void note_recent(Sequence at);
   [[nodiscard]] Sequence window_goal() const;
   // The least advance of the window worth telling (RFC 9293 section 3.8.6.2.2).

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/simulated_link.h"
+#include "tests/support/syn_option_filter.h"
 #include "tunnel/tcp_stack.h"
 
 namespace sidestream::tunnel {
@@ -21,6 +22,7 @@ class TcpPair {
     TcpLimits client_limits{};
     TcpLimits server_limits{};
     bool v6 = false;
+    std::vector<std::uint8_t> stripped_options{};  // of SYNs, on both ways
   };
   explicit TcpPair(const Setup& setup)
       : random_(setup.seed),
@@ -32,6 +34,7 @@ class TcpPair {
         server_address_(setup.v6 ? *IpAddress::parse("fd00::2") : *IpAddress::parse("10.0.0.2")),
         client_({{client_address_}, setup.mtu, setup.client_limits}, client_random_),
         server_({{server_address_}, setup.mtu, setup.server_limits}, server_random_),
+        stripped_options_(setup.stripped_options),
         buffer_(setup.mtu) {}
 
   TcpStack& client() { return client_; }
@@ -73,11 +76,19 @@ class TcpPair {
       busy = false;
       while (const auto event = client_.poll_event()) busy = true, on_event(true, *event);
       while (const auto event = server_.poll_event()) busy = true, on_event(false, *event);
-      while (const std::size_t bytes = client_.poll_transmit(now_, buffer_))
-        busy = true, upward_.send(now_, Bytes(buffer_).first(bytes));
-      while (const std::size_t bytes = server_.poll_transmit(now_, buffer_))
-        busy = true, downward_.send(now_, Bytes(buffer_).first(bytes));
+      busy |= transmit(client_, upward_);
+      busy |= transmit(server_, downward_);
     }
+  }
+  bool transmit(TcpStack& stack, SimulatedLink& link) {
+    bool busy = false;
+    while (const std::size_t bytes = stack.poll_transmit(now_, buffer_)) {
+      const MutableBytes packet = MutableBytes(buffer_).first(bytes);
+      strip_syn_options(packet, stripped_options_);
+      link.send(now_, packet);
+      busy = true;
+    }
+    return busy;
   }
   [[nodiscard]] Instant next_time() const {
     Instant next = Instant::max();
@@ -96,6 +107,7 @@ class TcpPair {
   IpAddress server_address_;
   TcpStack client_;
   TcpStack server_;
+  const std::vector<std::uint8_t> stripped_options_;
   std::vector<std::uint8_t> buffer_;
   Instant now_{1s};
 };

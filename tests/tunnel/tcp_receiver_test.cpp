@@ -72,6 +72,20 @@ TEST(TcpReceiver, OwesEveryDuplicateToAPeerWithoutSack) {
   }
 }
 
+TEST(TcpReceiver, AnswersADuplicateOnceToAPeerWithoutSack) {
+  TcpTranscript t;
+  t.accept("mss 1000");
+  t.push("A seq 1 ack 1 len 1000");
+  t.advance(40ms);
+  t.expect("A seq 1 ack 1001");
+  t.push("A seq 1 ack 1 len 1000");
+  t.expect("A seq 1 ack 1001");
+  t.expect_silence();
+  t.push("A seq 501 ack 1 len 1000");  // half of it is new
+  t.expect("A seq 1 ack 1501");
+  t.expect_silence();
+}
+
 // ---- SACK (RFC 2018)
 // ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 // every byte arrives, in order and once, and every connection ends in order.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <memory>
 
@@ -48,6 +49,15 @@ TcpLimits random_limits(SeededRandom& random) {
   return limits;
 }
 
+// A third of all lines loses some of the options that make TCP good today.
+std::vector<std::uint8_t> random_stripped_options(SeededRandom& random) {
+  std::vector<std::uint8_t> kinds;
+  if (!random.chance(0.33)) return kinds;
+  for (const std::uint8_t kind : std::array<std::uint8_t, 3>{3, 4, 8})
+    if (random.chance(0.5)) kinds.push_back(kind);
+  return kinds;
+}
+
 CheckedStream::Plan random_plan(SeededRandom& random, std::uint64_t stream) {
   CheckedStream::Plan plan{.stream = stream};
   const std::uint32_t most = random.chance(0.1) ? 200'000 : random.chance(0.5) ? 20'000 : 300;
@@ -77,7 +87,8 @@ std::string run_seed(std::uint64_t seed) {
                 .mtu = v6 ? 1280 + random.below(220) : 576 + random.below(924),
                 .client_limits = random_limits(random),
                 .server_limits = random_limits(random),
-                .v6 = v6});
+                .v6 = v6,
+                .stripped_options = random_stripped_options(random)});
   if (!pair.server().listen(port)) return "cannot listen";
   std::vector<std::unique_ptr<Session>> sessions;
   std::map<ConnectionId, Session*> of_client;
