@@ -88,14 +88,16 @@ void TcpSender::stop() {
 
 void TcpSender::on_acknowledged(Instant now, Acknowledgment ack, Sequence sequence,
                                 std::size_t window) {
-  const bool newer = window_sequence_ < sequence ||
+  const bool progress = ack.number > unacknowledged();
+  // RFC 9293 section 3.10.7.4 goes by SEG.SEQ alone and so misses the window of a retransmission
+  // that acknowledges more than anything before it: SND.UNA would move on with an old window.
+  const bool newer = progress || window_sequence_ < sequence ||
                      (window_sequence_ == sequence && window_acknowledgment_ <= ack.number);
   ack.may_be_duplicate &= window == window_;
-  const bool progress = ack.number > unacknowledged();
   if (newer) {
     window_ = window;
     window_max_ = std::max(window_max_, window);
-    window_sequence_ = sequence;
+    window_sequence_ = std::max(window_sequence_, sequence);
     window_acknowledgment_ = ack.number;
   }
   // A peer that answers keeps its connection, however long its window stays shut (RFC 9293 section

@@ -87,6 +87,19 @@ TEST(TcpSender, AnOldSegmentDoesNotChangeTheWindow) {
   EXPECT_EQ(count_segments(t), 1U);
 }
 
+TEST(TcpSender, ARetransmissionThatAcknowledgesMoreBringsItsWindow) {
+  TcpTranscript t;  // its SEG.SEQ is behind SND.WL1
+  t.accept();
+  t.push("A seq 1001 ack 1 len 1000 win 3000");  // the one before it was lost
+  t.expect("A seq 1 ack 1 sack 1001-2001");
+  t.write(3000);
+  EXPECT_EQ(count_segments(t), 3U);
+  t.push("A seq 1 ack 3001 len 1000 win 0");
+  t.write(1000);
+  t.expect("A seq 3001 ack 2001 len 0");
+  t.expect_silence();
+}
+
 TEST(TcpSender, SurvivesAWindowThatShrinks) {
   TcpTranscript t;
   t.accept();
