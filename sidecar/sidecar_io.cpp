@@ -5,9 +5,15 @@
 
 #include "streams/base64.h"
 #include "streams/join_io.h"
+#include "tunnel/timestamp.h"
 
 namespace sidestream::sidecar {
 namespace {
+
+// While handshakes go unanswered their timestamps are kept this often, which is no burden for a
+// card in a small computer; a restart skips more than that.
+constexpr Duration keep_timestamps_every = 2min;
+constexpr std::chrono::seconds timestamp_margin = 5min;
 
 std::optional<Duration> since(Instant now, const std::optional<Instant>& then) {
   if (!then) return std::nullopt;
@@ -64,7 +70,7 @@ void Sidecar::add_link(const EdgeEntry& entry) {
     log_.warn("timestamp not read", {{"why", kept.error()}});
   } else if (*kept && (*kept)->size() == link.kept.bytes.size()) {
     std::ranges::copy(bytes_of(**kept), link.kept.bytes.begin());
-    link.link->tunnel().set_last_timestamp(link.kept);
+    link.link->tunnel().set_last_timestamp(last_used(link));
   }
 }
 
@@ -83,6 +89,7 @@ Task<> Sidecar::work() {
   for (std::size_t i = 1; i < links_.size(); ++i)
     all = both(std::move(all), links_[i]->link->run());
   for (const auto& service : services_) all = both(std::move(all), service->watch_health());
+  if (state_ != nullptr) all = both(std::move(all), keep_timestamps());
   co_await std::move(all);
 }
 
@@ -152,7 +159,22 @@ void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
 }
 
 // The edge refuses handshakes that are not newer than the last one it saw, so a machine whose clock
-// went back must know how far it had come.
+// went back must know how far it had come. Between two times of writing that down it came a little
+// further.
+tunnel::Timestamp Sidecar::last_used(const Link& link) const {
+  if (link.kept < tunnel::timestamp_of(network_.timers().wall_now())) return link.kept;
+  log_.warn("clock went back; handshakes go on from the newest time that was kept",
+            {{"edge", link.link->configuration().name}});
+  return tunnel::later_timestamp(link.kept, timestamp_margin);
+}
+
+Task<> Sidecar::keep_timestamps() {
+  for (;;) {
+    co_await network_.timers().sleep_for(keep_timestamps_every);
+    for (const auto& link : links_) keep_timestamp(*link);
+  }
+}
+
 void Sidecar::keep_timestamp(Link& link) {
   const tunnel::Timestamp newest = link.link->tunnel().last_timestamp();
   if (state_ == nullptr || newest == link.kept) return;

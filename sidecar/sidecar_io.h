@@ -51,6 +51,9 @@ class Sidecar {
   Task<> wait_stop();
   void handle_event(Link& link, const EdgeLinkEvent& event);
   void keep_timestamp(Link& link);
+  Task<> keep_timestamps();
+  // The greatest timestamp that an earlier run can have used.
+  [[nodiscard]] tunnel::Timestamp last_used(const Link& link) const;
   void tell(const ServedStream& stream);
   void services_changed();
   [[nodiscard]] control::ServiceEndpointStatus status_of(const Service& service,

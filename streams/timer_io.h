@@ -17,6 +17,8 @@ class Timers {
 
   [[nodiscard]] virtual Instant now() const = 0;
   [[nodiscard]] virtual WallTime wall_now() const = 0;
+  // How long the machine has been suspended in all: time that now() does not count.
+  [[nodiscard]] virtual Duration suspended() const { return {}; }
 
   // Returns at `deadline` or as soon after it as the thread is free. Terminal, partial and total
   // cancellation end it with operation_aborted.

@@ -1,5 +1,7 @@
 #include "streams/timer_queue_io.h"
 
+#include <ctime>
+
 #include "streams/event_io.h"
 
 namespace sidestream {
@@ -67,6 +69,18 @@ Instant KernelTimers::now() const {
 
 WallTime KernelTimers::wall_now() const {
   return std::chrono::system_clock::now();
+}
+
+Duration KernelTimers::suspended() const {
+  const auto read = [](clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return Duration(std::chrono::seconds(time.tv_sec)) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  // In this order a pause between the two reads looks like sleep of a few microseconds at most, and
+  // never like a negative one.
+  const Duration awake = read(CLOCK_MONOTONIC);
+  return read(CLOCK_BOOTTIME) - awake;
 }
 
 void KernelTimers::first_deadline_moved_up() {

@@ -57,6 +57,7 @@ class KernelTimers final : public TimerQueue {
 
   [[nodiscard]] Instant now() const override;
   [[nodiscard]] WallTime wall_now() const override;
+  [[nodiscard]] Duration suspended() const override;
 
  private:
   void first_deadline_moved_up() override;

@@ -37,15 +37,23 @@ Timestamp next_timestamp(const Timestamp& after) {
   return join(seconds + 1, 0);
 }
 
-void TimestampClock::set_wall_clock(Instant now, WallTime wall) {
+Timestamp later_timestamp(const Timestamp& than, std::chrono::seconds time) {
+  ByteReader reader(than.bytes);
+  const std::uint64_t seconds = reader.u64();
+  const auto more = static_cast<std::uint64_t>(time.count());
+  const std::uint64_t later = seconds + std::min(more, ~std::uint64_t{0} - seconds);
+  return join(later, reader.u32());
+}
+
+void Tai64nClock::set_wall_clock(Instant now, WallTime wall) {
   anchor_ = Anchor{now, wall};
 }
 
-void TimestampClock::set_last(const Timestamp& last) {
+void Tai64nClock::set_last(const Timestamp& last) {
   last_ = std::max(last_, last);
 }
 
-Timestamp TimestampClock::next(Instant now) {
+Timestamp Tai64nClock::next(Instant now) {
   last_ = next_timestamp(last_);
   if (anchor_) last_ = std::max(last_, timestamp_of(anchor_->wall + (now - anchor_->instant)));
   return last_;

@@ -19,8 +19,10 @@ inline constexpr std::uint32_t timestamp_quantum = 1U << 24U;
 Timestamp timestamp_of(WallTime wall);
 // The smallest one that is greater.
 Timestamp next_timestamp(const Timestamp& after);
+// `time` in whole seconds.
+Timestamp later_timestamp(const Timestamp& than, std::chrono::seconds time);
 
-class TimestampClock {
+class Tai64nClock {
  public:
   // From now on `wall` is the time at `now`. Before the first call there is no clock: timestamps
   // count on from the last one.

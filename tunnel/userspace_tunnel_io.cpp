@@ -5,6 +5,7 @@
 #include <boost/system/system_error.hpp>
 #include <utility>
 
+#include "streams/asio_io.h"
 #include "streams/deadline_io.h"
 #include "streams/join_io.h"
 
@@ -21,6 +22,8 @@ constexpr std::size_t outgoing_bytes_max = 2 * 65536;
 constexpr int rounds_max = 16;
 // How far the wall clock may run away from what timestamps are made of.
 constexpr Duration wall_clock_interval = 10s;
+// A sleep that no peer notices.
+constexpr Duration suspension_min = 1s;
 
 }  // namespace
 
@@ -32,6 +35,8 @@ TcpLimits tunnel_tcp_limits() {
   limits.keepalive_idle = 15s;
   limits.keepalive_interval = 10s;
   limits.keepalive_probes_max = 60;
+  limits.user_timeout =
+      limits.keepalive_idle + limits.keepalive_probes_max * limits.keepalive_interval;
   return limits;
 }
 
@@ -46,6 +51,7 @@ UserspaceTunnel::UserspaceTunnel(Network& network,
              network.random()),
       socket_(network.open_udp(configuration.listen)),
       outgoing_(outgoing_bytes_max) {
+  suspended_ = network_.timers().suspended();
   wall_clock_read_ = now();
   device_.set_wall_clock(wall_clock_read_, network_.timers().wall_now());
 }
@@ -76,7 +82,7 @@ void UserspaceTunnel::handle_batch(Instant now, const DatagramSocket::Batch& bat
   const std::size_t step = std::max<std::size_t>(batch.segment_bytes, 1);
   for (std::size_t at = 0; at < batch.bytes.size(); at += step) {
     const MutableBytes datagram = batch.bytes.subspan(at, std::min(step, batch.bytes.size() - at));
-    const auto received = device_.handle_datagram(now, batch.remote, datagram);
+    const auto received = device_.handle_datagram(now, batch.remote, datagram, batch.traffic_class);
     if (received) stack_.handle_packet(now, received->packet);
   }
 }
@@ -109,10 +115,12 @@ Task<> UserspaceTunnel::transmit_loop() {
     while (transmit(now())) co_await socket_->wait_writable();
     handle_events();
     rearm();
+    if (transmit_wanted_) co_await yield_now();
   }
 }
 
 bool UserspaceTunnel::transmit(Instant now) {
+  notice_suspension();
   for (int round = 0; round < rounds_max; ++round) {
     if (!send_collected()) return true;
     if (!collect(now)) return false;
@@ -129,7 +137,7 @@ bool UserspaceTunnel::collect(Instant now) {
     if (const auto own = device_.poll_transmit(now, place)) {
       // A new try should be free to leave by another address than the last one.
       if (place[0] == initiation_type) socket_->forget_local_address(own->to);
-      append(own->to, own->datagram_bytes, own->handshake ? handshake_traffic_class : 0);
+      append(own->to, own->datagram_bytes, own->traffic_class);
       continue;
     }
     const std::size_t packet_bytes =
@@ -137,7 +145,7 @@ bool UserspaceTunnel::collect(Instant now) {
     if (packet_bytes == 0) break;
     const auto sealed = device_.seal(now, place, packet_bytes);
     if (sealed.verdict == WireGuardDevice::Sealed::Verdict::sealed)
-      append(sealed.endpoint, sealed.datagram_bytes, 0);
+      append(sealed.endpoint, sealed.datagram_bytes, sealed.traffic_class);
   }
   return outgoing_bytes_ > 0;
 }
@@ -174,6 +182,15 @@ bool UserspaceTunnel::send_collected() {
 }
 
 // ---- time --------------------------------------------------------------------------------------
+
+// The monotonic clock, by which sessions age, stands still while the machine sleeps; the peer's
+// does not. Nor is it known what a hibernated image was resumed from, and how often.
+void UserspaceTunnel::notice_suspension() {
+  const Duration suspended = network_.timers().suspended();
+  if (suspended - suspended_ < suspension_min) return;
+  suspended_ = suspended;
+  device_.drop_sessions();
+}
 
 void UserspaceTunnel::rearm() {
   Instant earliest = Instant::max();

@@ -25,7 +25,7 @@ namespace sidestream::tunnel {
 // milliseconds away at most, so that a lost SYN is sent again early (RFC 6298 section 2.1 allows
 // for knowledge like that); and a stream whose other end was restarted while it had nothing to say
 // must find that out, so that it ends instead of hanging. A path that is silent breaks a stream
-// after ten minutes only.
+// after ten minutes only, whether it has something to say or not.
 [[nodiscard]] TcpLimits tunnel_tcp_limits();
 
 struct UserspaceTunnelConfiguration {
@@ -97,6 +97,7 @@ class UserspaceTunnel final : public Tunnel {
   bool collect(Instant now);
   void append(const SocketAddress& remote, std::size_t datagram_bytes, std::uint8_t traffic_class);
   bool send_collected();
+  void notice_suspension();
   void rearm();
 
   Network& network_;
@@ -113,6 +114,7 @@ class UserspaceTunnel final : public Tunnel {
   Instant armed_for_ = Instant::max();  // when timer_loop wakes
   Event armed_earlier_;
   Instant wall_clock_read_{};
+  Duration suspended_{0};  // as the timers said last
 
   // Sealed datagrams on their way out: `batches_` are views into `outgoing_`, in order.
   std::vector<std::uint8_t> outgoing_;

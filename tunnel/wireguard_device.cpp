@@ -53,7 +53,7 @@ struct WireGuardDevice::State {
 
   // What the peers borrow, so before them.
   SessionIndices indices;
-  TimestampClock timestamps;
+  Tai64nClock timestamps;
   StagedBudget staged_budget;
   const PeerSurroundings surroundings;
   PeerTable peers;

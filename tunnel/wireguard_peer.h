@@ -24,7 +24,7 @@ struct PeerSurroundings {
   std::size_t staged_packets_max;
   RandomSource& random;
   SessionIndices& indices;
-  TimestampClock& timestamps;
+  Tai64nClock& timestamps;
   StagedBudget& staged_budget;
 };
 

@@ -52,6 +52,9 @@ class SimulatedHost {
 
   // Moves this host's wall clock, not its monotonic one.
   void jump_wall_clock(Duration by) { wall_jump_ += by; }
+  // This host was suspended for so long, in no time of the world's: its wall clock jumps and its
+  // monotonic one does not.
+  void sleep(Duration time) { slept_ += time, wall_jump_ += time; }
 
  private:
   friend class World;
@@ -77,6 +80,7 @@ class SimulatedHost {
   bool link_up_ = true;
   bool resolver_answers_ = true;
   Duration wall_jump_{};
+  Duration slept_{};
   std::uint16_t next_port_ = 49152;
   std::vector<std::unique_ptr<SimulatedNetwork>> boots_;
   // Of the program that runs now, in the order in which they were opened.

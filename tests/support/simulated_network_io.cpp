@@ -22,6 +22,9 @@ Instant SimulatedNetwork::Clock::now() const {
 WallTime SimulatedNetwork::Clock::wall_now() const {
   return world_.timers().wall_now() + host_.wall_jump_;
 }
+Duration SimulatedNetwork::Clock::suspended() const {
+  return host_.slept_;
+}
 Task<> SimulatedNetwork::Clock::sleep_until(Instant deadline) {
   return world_.timers().sleep_until(deadline);
 }

@@ -34,6 +34,7 @@ class SimulatedNetwork final : public Network {
     Clock(World& world, SimulatedHost& host) : world_(world), host_(host) {}
     [[nodiscard]] Instant now() const override;
     [[nodiscard]] WallTime wall_now() const override;
+    [[nodiscard]] Duration suspended() const override;
     Task<> sleep_until(Instant deadline) override;
 
    private:

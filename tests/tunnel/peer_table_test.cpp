@@ -13,7 +13,7 @@ struct PeerTableTest : testing::Test {
   SeededRandom random{1};
   KeyPair own = generate_key_pair(random);
   SessionIndices indices;
-  TimestampClock timestamps;
+  Tai64nClock timestamps;
   StagedBudget budget{1U << 20U};
   PeerSurroundings surroundings{own, 1420, 128, random, indices, timestamps, budget};
   DeviceLimits limits;

@@ -53,16 +53,24 @@ TEST(Timestamp, TheNextOneIsGreaterAndCarries) {
   EXPECT_EQ(next_timestamp(end), end);
 }
 
-TEST(TimestampClock, FollowsTheWallClock) {
-  TimestampClock clock;
+TEST(Timestamp, IsMovedBySeconds) {
+  const Timestamp now = timestamp_of(WallTime(1'700'000'000s + 500ms));
+  EXPECT_EQ(later_timestamp(now, 300s), timestamp_of(WallTime(1'700'000'300s + 500ms)));
+  Timestamp last;
+  last.bytes.fill(0xff);
+  EXPECT_EQ(later_timestamp(last, 300s), last);  // and not the beginning of time
+}
+
+TEST(Tai64nClock, FollowsTheWallClock) {
+  Tai64nClock clock;
   clock.set_wall_clock(start, wall(1'700'000'000, 0));
   EXPECT_EQ(clock.next(start), timestamp_of(wall(1'700'000'000, 0)));
   EXPECT_EQ(clock.next(start + 5s), timestamp_of(wall(1'700'000'005, 0)));
   EXPECT_EQ(clock.last(), timestamp_of(wall(1'700'000'005, 0)));
 }
 
-TEST(TimestampClock, GrowsWithinOneQuantum) {
-  TimestampClock clock;
+TEST(Tai64nClock, GrowsWithinOneQuantum) {
+  Tai64nClock clock;
   clock.set_wall_clock(start, wall(1'700'000'000, 0));
   Timestamp last = clock.next(start);
   for (int i = 0; i < 10; ++i) {
@@ -72,8 +80,8 @@ TEST(TimestampClock, GrowsWithinOneQuantum) {
   }
 }
 
-TEST(TimestampClock, NeverGoesBackWithTheWallClock) {
-  TimestampClock clock;
+TEST(Tai64nClock, NeverGoesBackWithTheWallClock) {
+  Tai64nClock clock;
   clock.set_wall_clock(start, wall(1'700'000'000, 0));
   const Timestamp before = clock.next(start);
   clock.set_wall_clock(start + 1s, wall(1'600'000'000, 0));
@@ -83,11 +91,11 @@ TEST(TimestampClock, NeverGoesBackWithTheWallClock) {
   EXPECT_EQ(clock.next(start + 3s), timestamp_of(wall(1'700'000'100, 0)));
 }
 
-TEST(TimestampClock, SurvivesARestartWithoutAClock) {
-  TimestampClock before;
+TEST(Tai64nClock, SurvivesARestartWithoutAClock) {
+  Tai64nClock before;
   before.set_wall_clock(start, wall(1'700'000'000, 0));
   before.next(start);
-  TimestampClock after;  // 1970, as on a board without a battery
+  Tai64nClock after;  // 1970, as on a board without a battery
   after.set_wall_clock(start, wall(5, 0));
   after.set_last(before.last());
   EXPECT_GT(after.next(start), before.last());
@@ -95,8 +103,8 @@ TEST(TimestampClock, SurvivesARestartWithoutAClock) {
   EXPECT_GT(after.next(start), next_timestamp(before.last()));
 }
 
-TEST(TimestampClock, CountsWhenThereIsNoClockAtAll) {
-  TimestampClock clock;
+TEST(Tai64nClock, CountsWhenThereIsNoClockAtAll) {
+  Tai64nClock clock;
   const Timestamp first = clock.next(start);
   EXPECT_GT(first, Timestamp{});
   EXPECT_GT(clock.next(start), first);

@@ -1,0 +1,123 @@
+#include "tunnel/userspace_tunnel_io.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/simulated_world_io.h"
+
+namespace sidestream::tunnel {
+namespace {
+
+constexpr std::uint16_t port = 443;
+
+IpAddress ip(std::string_view text) {
+  return *IpAddress::parse(text);
+}
+
+PrivateKey key_of(std::uint8_t fill) {
+  std::array<std::uint8_t, 32> bytes{};
+  bytes.fill(fill);
+  return PrivateKey(bytes);
+}
+
+// A home that dials a vps, 20 ms away.
+class UserspaceTunnelTest : public testing::Test {
+ protected:
+  UserspaceTunnelTest() {
+    world.set_paths(home_host, vps_host, {.delay = 10ms});
+    PeerConfiguration to_vps;
+    to_vps.public_key = vps.public_key();
+    to_vps.allowed_ips = {*IpPrefix::parse("10.9.0.1/32")};
+    to_vps.endpoint = SocketAddress{ip("192.0.2.1"), 51820};
+    to_vps.persistent_keepalive = 25s;
+    vps_peer = *home.add_peer(to_vps);
+    PeerConfiguration to_home;
+    to_home.public_key = home.public_key();
+    to_home.allowed_ips = {*IpPrefix::parse("10.9.0.2/32")};
+    home_peer = *vps.add_peer(to_home);
+    listener = vps.listen(port);
+  }
+
+  static UserspaceTunnelConfiguration configuration(std::uint8_t fill, std::string_view inner,
+                                                    const SocketAddress& listen) {
+    UserspaceTunnelConfiguration configuration;
+    configuration.private_key = key_of(fill);
+    configuration.address = ip(inner);
+    configuration.listen = listen;
+    return configuration;
+  }
+
+  // One stream from home, with what the vps's end of it has read.
+  void open_stream() {
+    auto accepted = world.start(listener->accept());
+    auto connected = world.start(home.connect({ip("10.9.0.1"), port}, 30s));
+    ASSERT_TRUE(world.run_until([&] { return accepted.done() && connected.done(); }, 30s));
+    home_end = std::move(connected.result());
+    vps_end = std::move(accepted.result());
+  }
+  Task<> write(std::size_t bytes) {
+    const std::vector<std::uint8_t> text(bytes, 7);
+    co_await home_end->write_all(text);
+  }
+  Task<> read(std::size_t bytes) {
+    std::vector<std::uint8_t> text(bytes);
+    for (std::size_t at = 0; at < bytes;) {
+      const std::size_t count = co_await vps_end->read_some(MutableBytes(text).subspan(at));
+      if (count == 0) co_return;
+      at += count;
+    }
+  }
+
+  World world{1};
+  SimulatedHost& home_host = world.add_host("home", {ip("198.51.100.1")});
+  SimulatedHost& vps_host = world.add_host("vps", {ip("192.0.2.1")});
+  UserspaceTunnel home{home_host.network(), configuration(1, "10.9.0.2", {ip("198.51.100.1"), 0})};
+  UserspaceTunnel vps{vps_host.network(), configuration(2, "10.9.0.1", {ip("192.0.2.1"), 51820})};
+  PeerId vps_peer{};
+  PeerId home_peer{};
+  std::unique_ptr<Listener> listener;
+  std::unique_ptr<Stream> home_end;
+  std::unique_ptr<Stream> vps_end;
+  Pending<void> home_run{world.loop().executor(), home.run(), [this] { world.settle(); }};
+  Pending<void> vps_run{world.loop().executor(), vps.run(), [this] { world.settle(); }};
+};
+
+TEST_F(UserspaceTunnelTest, AStreamOutlivesNineMinutesOfSilenceWithTextOnItsWay) {
+  open_stream();
+  world.set_up(home_host, vps_host, false);
+  auto writing = world.start(write(10'000));
+  auto reading = world.start(read(10'000));
+  world.advance(9min);
+  world.set_up(home_host, vps_host, true);
+  ASSERT_TRUE(world.run_until([&] { return reading.done(); }, 70s));
+  EXPECT_FALSE(writing.error());
+  EXPECT_FALSE(reading.error());
+}
+
+TEST_F(UserspaceTunnelTest, AStreamBreaksWhenThePathStaysSilent) {
+  open_stream();
+  world.set_up(home_host, vps_host, false);
+  auto writing = world.start(write(10'000));
+  auto broken = world.start(home_end->wait_broken());
+  EXPECT_FALSE(world.run_until([&] { return broken.done(); }, 10min));
+  EXPECT_TRUE(world.run_until([&] { return broken.done(); }, 1min));
+  EXPECT_EQ(broken.error(), asio::error::timed_out);
+}
+
+TEST_F(UserspaceTunnelTest, ASuspendedMachineComesBackWithNewSessions) {
+  open_stream();
+  world.advance(1min);
+  const auto before = home.peer_status(vps_peer)->last_handshake;
+  home_host.sleep(900ms);  // nobody notices
+  auto first = world.start(write(100));
+  world.advance(1s);
+  EXPECT_EQ(home.peer_status(vps_peer)->last_handshake, before);
+  home_host.sleep(1h);
+  const Instant awake = world.now();
+  auto reading = world.start(read(200));
+  auto second = world.start(write(100));
+  ASSERT_TRUE(world.run_until([&] { return reading.done(); }, 2s));
+  EXPECT_GE(home.peer_status(vps_peer)->last_handshake, awake);
+}
+
+}  // namespace
+}  // namespace sidestream::tunnel
