@@ -35,7 +35,7 @@ UserspaceTunnelConfiguration tunnel_configuration(const TunnelPeerOptions& optio
   UserspaceTunnelConfiguration configuration;
   configuration.private_key = private_key;
   configuration.listen = options.listen;
-  configuration.address = options.address;
+  configuration.address = options.addresses.front();
   configuration.mtu = options.mtu;
   return configuration;
 }
@@ -107,6 +107,10 @@ int run(std::span<const std::string_view> words) {
   const auto options = parse_tunnel_peer_options(words);
   if (!options) {
     std::cerr << "tunnel_peer: " << options.error() << '\n';
+    return 2;
+  }
+  if (options->addresses.empty()) {
+    std::cerr << "tunnel_peer: no --address\n";
     return 2;
   }
   const auto private_key = read_private_key(options->private_key_file);

@@ -1,5 +1,5 @@
-// The command line of tunnel_peer, the test program that joins ordinary TCP to our user-space
-// tunnel.
+// The command line of tunnel_peer and tun_peer, the test programs that join ordinary TCP to our
+// user-space tunnel, or to our TCP/IP stack alone.
 #pragma once
 
 #include <expected>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "streams/ip_address.h"
+#include "tests/support/simulated_link.h"
 #include "tunnel/wireguard_device.h"
 
 namespace sidestream::tunnel {
@@ -27,12 +28,16 @@ struct ForwardIn {
 
 struct TunnelPeerOptions {
   std::string private_key_file;
-  IpAddress address;
+  std::vector<IpAddress> addresses;  // ours inside; tunnel_peer uses the first one
   SocketAddress listen;
   std::size_t mtu = 1420;
   std::vector<PeerConfiguration> peers;
   std::vector<ForwardOut> out;
   std::vector<ForwardIn> in;
+  // tun_peer only.
+  std::string tun;
+  LinkQuality line;  // between the device and the stack, both ways
+  Duration keepalive{0};
 };
 
 // The error is a line for a person.
