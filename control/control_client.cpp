@@ -61,6 +61,16 @@ void ControlClient::on(Instant now, client_event::ServicesChanged& event) {
   rest(now);
 }
 
+void ControlClient::on(Instant now, const client_event::AskNow&) {
+  if (stopping_ || step_ == Step::idle || step_ == Step::ended) return wait_on();
+  // After a refusal the pause is meant, after a broken connection it is only caution.
+  const bool refused = step_ == Step::pausing && standing_.reachable;
+  ask_now_ = !refused;
+  const bool waits = step_ == Step::resting || step_ == Step::pausing;
+  if (!waits || refused || !actions_.empty()) return wait_on();
+  send_next(now);
+}
+
 void ControlClient::on(Instant now, const client_event::Stop&) {
   if (stopping_) return wait_on();
   stopping_ = true;
@@ -160,6 +170,10 @@ void ControlClient::on_lost_connection(Instant now, std::string why) {
   connected_ = false;
   standing_.reachable = false;
   note_problem(now, "the edge's control port failed: " + why);
+  if (std::exchange(ask_now_, false)) {
+    failures_ = 0;
+    return connect(now);
+  }
   ++failures_;
   pause(now, next_backoff());
 }
@@ -235,7 +249,7 @@ void ControlClient::take_answers(std::vector<EndpointAnswer> answers, std::uint6
 void ControlClient::connect(Instant now) {
   step_ = Step::connecting;
   connected_ = false;
-  deadline_ = limit(now, timing_.answer_timeout);
+  deadline_ = limit(now, misses_ == 1 ? timing_.answer_timeout_after_miss : timing_.answer_timeout);
   actions_.emplace_back(client_action::Connect{deadline_});
 }
 
@@ -248,7 +262,8 @@ void ControlClient::send_next(Instant now) {
     return send(now, Step::opening, "POST", session_target, serialize(request));
   }
   if (stopping_) wanted_.clear();
-  if (!unpublished_ && !stopping_ && now < renewed_ + heartbeat_interval()) return rest(now);
+  const bool beat_due = ask_now_ || now >= renewed_ + heartbeat_interval();
+  if (!unpublished_ && !stopping_ && !beat_due) return rest(now);
   if (unpublished_ || stopping_) {
     if (!stopping_ && state_sent_ && now < *state_sent_ + timing_.state_spacing) return rest(now);
     state_sent_ = now;
@@ -256,6 +271,7 @@ void ControlClient::send_next(Instant now) {
     const StateRequest request{session_, ++sequence_, sent_};
     return send(now, Step::publishing, "PUT", state_target, serialize(request));
   }
+  ask_now_ = false;
   const HeartbeatRequest request{session_, ++sequence_, revision_};
   send(now, Step::beating, "POST", heartbeat_target, serialize(request));
 }

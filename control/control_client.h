@@ -22,9 +22,11 @@ struct ControlClientTiming {
   Duration heartbeat_interval = 2500ms;
   // While the edge is about to listen on a port of ours: to learn soon that it does.
   Duration opening_interval = 250ms;
-  // For connecting and for one request. As long as the interval: a heartbeat that is not answered
-  // when the next one is due is a missed one.
-  Duration answer_timeout = 2500ms;
+  // For connecting and for one request. What is not answered by then is a miss; after a first one
+  // something is wrong and less patience is due. Two misses are found out 5.5 s after the edge fell
+  // silent, while the lease still lives.
+  Duration answer_timeout = 2s;
+  Duration answer_timeout_after_miss = 1s;
   // Changes that come faster than this are published together.
   Duration state_spacing = 200ms;
   // Before connecting again after a failure that came at once; doubled each time.
@@ -37,7 +39,7 @@ struct ControlClientTiming {
 };
 
 // What happened. After Report and ForceHandshake comes Proceed, after the other actions one of
-// their outcomes; ServicesChanged, Stop and Cancelled may come in between at any time.
+// their outcomes; ServicesChanged, AskNow, Stop and Cancelled may come in between at any time.
 namespace client_event {
 struct Started {};    // the first one, once
 struct Proceed {};    // a Report or ForceHandshake was carried out
@@ -53,13 +55,15 @@ struct TimedOut {};  // the deadline of the last Connect, SendRequest or SleepUn
 struct ServicesChanged {
   std::vector<WantedEndpoint> wanted;
 };
+struct AskNow {};     // the tunnel or our address is a new one: is the edge still there?
 struct Stop {};       // withdraw everything, then Done
 struct Cancelled {};  // Done at once
 }  // namespace client_event
 using ClientEvent =
     std::variant<client_event::Started, client_event::Proceed, client_event::Connected,
                  client_event::Responded, client_event::Failed, client_event::TimedOut,
-                 client_event::ServicesChanged, client_event::Stop, client_event::Cancelled>;
+                 client_event::ServicesChanged, client_event::AskNow, client_event::Stop,
+                 client_event::Cancelled>;
 
 // What to do.
 namespace client_action {
@@ -132,6 +136,7 @@ class ControlClient {
   void on(Instant now, const client_event::Failed& event);
   void on(Instant now, const client_event::TimedOut&);
   void on(Instant now, client_event::ServicesChanged& event);
+  void on(Instant now, const client_event::AskNow&);
   void on(Instant now, const client_event::Stop&);
   void on(Instant now, const client_event::Cancelled&);
 
@@ -174,6 +179,7 @@ class ControlClient {
   std::vector<WantedEndpoint> wanted_;
   std::vector<WantedEndpoint> sent_;  // in the state that is or was on its way last
   bool unpublished_ = true;           // `wanted_` is perhaps not what the edge has accepted
+  bool ask_now_ = false;              // the next heartbeat is due, and no caution
   std::string session_;               // empty: none
   bool session_used_ = false;         // the edge has accepted a state in it
   std::uint64_t sequence_ = 0;

@@ -40,6 +40,11 @@ void ControlClientRunner::set_wanted(std::vector<WantedEndpoint> wanted) {
   wake();
 }
 
+void ControlClientRunner::ask_now() {
+  ask_wanted_ = true;
+  wake();
+}
+
 void ControlClientRunner::wake() {
   ++wakes_;
   woken_.notify_all();
@@ -111,6 +116,7 @@ Task<ClientEvent> ControlClientRunner::next_event() {
       client_event::ServicesChanged changed{*std::exchange(new_wanted_, std::nullopt)};
       co_return changed;
     }
+    if (std::exchange(ask_wanted_, false)) co_return client_event::AskNow{};
     if (network_.timers().now() >= deadline_) {
       if (operation_) {
         co_await end_operation();

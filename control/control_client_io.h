@@ -30,6 +30,9 @@ class ControlClientRunner {
 
   // What is to be published from now on, the whole of it. May be called at any time.
   void set_wanted(std::vector<WantedEndpoint> wanted);
+  // The tunnel shook hands anew, or leaves by another address: asks the edge now, not when the next
+  // heartbeat is due. May be called at any time.
+  void ask_now();
 
   // Publishes and renews until it is cancelled or stopped. Once.
   Task<> run();
@@ -68,6 +71,7 @@ class ControlClientRunner {
   std::unique_ptr<Operation> operation_;  // none: nothing goes on
   Instant deadline_{};                    // of what the dialogue waits for
   std::optional<std::vector<WantedEndpoint>> new_wanted_;
+  bool ask_wanted_ = false;
   bool stop_wanted_ = false;
   bool stop_told_ = false;
   bool running_ = false;

@@ -1,5 +1,6 @@
 #include "edge/edge_io.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "streams/join_io.h"
@@ -44,6 +45,8 @@ Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
   leases_.set_public_ports(settings_.public_ports);
   for (const EnrolledSidecar& sidecar : registry_.sidecars()) enrol(sidecar);
   tell_lease_table();
+  tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
+  recall_sidecars();
 }
 
 Task<> Edge::run() {
@@ -55,7 +58,8 @@ Task<> Edge::run() {
 }
 
 Task<> Edge::work() {
-  Task<> serving = both(tunnel_.run(), control_.run());
+  Task<> serving =
+      both(both(tunnel_.run(), both(call_sidecars(), keep_endpoints())), control_.run());
   Task<> stopping = wait_stop();
   co_await first_of(std::move(serving), std::move(stopping));
 }
@@ -64,6 +68,7 @@ Task<> Edge::wait_stop() {
   while (!stopping_) co_await stop_wanted_.wait();
   log_.info("edge stops", {{"streams", std::uint64_t{router_.counters().active}}});
   co_await router_.drain(settings_.drain_time);
+  write_endpoints();
 }
 
 void Edge::stop() {
@@ -83,6 +88,65 @@ void Edge::enrol(const EnrolledSidecar& sidecar) {
     peers_[sidecar.name] = *id;
   else
     log_.error("sidecar cannot be a peer of the tunnel", {{"sidecar", sidecar.name}});
+}
+
+void Edge::recall_sidecars() {
+  if (state_ == nullptr) return;
+  const auto kept = state_->read(endpoints_file);
+  if (kept && !*kept) return;
+  const auto loaded = kept ? endpoints_.load(**kept) : std::unexpected(kept.error());
+  if (!loaded) {
+    log_.warn("not known where the sidecars were", {{"why", loaded.error()}});
+    return;
+  }
+  endpoints_kept_ = endpoints_;
+  for (const auto& [name, peer] : peers_) {
+    const auto endpoint = endpoints_.find(name);
+    if (endpoint) tunnel_.set_endpoint(peer, *endpoint);
+  }
+}
+
+// The sidecars do not know that this edge is a new one until they miss the old one. A handshake
+// from our side tells them at once; a few more, in case that is lost.
+Task<> Edge::call_sidecars() {
+  constexpr int calls = 4;
+  constexpr Duration pause = tunnel::impatient_rekey_timeout;
+  for (int call = 0; call < calls; ++call) {
+    for (const auto& [name, peer] : peers_) {
+      const auto status = tunnel_.peer_status(peer);
+      if (status && status->endpoint && !status->last_handshake)
+        tunnel_.start_handshake(peer, true);
+    }
+    co_await network_.timers().sleep_for(pause);
+  }
+}
+
+void Edge::handle_tunnel_event(const tunnel::DeviceEvent& event) {
+  using Kind = tunnel::DeviceEvent::Kind;
+  if (event.kind != Kind::handshake_completed && event.kind != Kind::endpoint_changed) return;
+  const auto peer =
+      std::ranges::find(peers_, event.peer, [](const auto& entry) { return entry.second; });
+  const auto status = tunnel_.peer_status(event.peer);
+  if (peer == peers_.end() || !status || !status->endpoint) return;
+  endpoints_.set(peer->first, *status->endpoint);
+  if (endpoints_ != endpoints_kept_) endpoints_changed_.notify_all();
+}
+
+Task<> Edge::keep_endpoints() {
+  constexpr Duration pause = 10s;
+  for (;;) {
+    while (endpoints_ == endpoints_kept_) co_await endpoints_changed_.wait();
+    write_endpoints();
+    co_await network_.timers().sleep_for(pause);
+  }
+}
+
+void Edge::write_endpoints() {
+  if (state_ == nullptr || endpoints_ == endpoints_kept_) return;
+  // Once: a full disk is told about, and not again in ten seconds.
+  endpoints_kept_ = endpoints_;
+  if (const auto kept = state_->write(endpoints_file, endpoints_.serialize()); !kept)
+    log_.warn("not kept where the sidecars are", {{"why", kept.error()}});
 }
 
 void Edge::tell_lease_table() {
@@ -141,6 +205,8 @@ std::expected<Edge::Revoked, std::string> Edge::revoke(std::string_view name) {
   if (const auto peer = peers_.find(name); peer != peers_.end()) {
     tunnel_.remove_peer(peer->second);
     peers_.erase(peer);
+    endpoints_.forget(name);
+    write_endpoints();
   }
   log_.info("sidecar revoked", {{"sidecar", name}, {"streams_cut", std::uint64_t{what.streams}}});
   return what;

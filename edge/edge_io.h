@@ -14,6 +14,7 @@
 #include "edge/control_server_io.h"
 #include "edge/edge_router_io.h"
 #include "edge/lease_table.h"
+#include "edge/peer_endpoints.h"
 #include "edge/sidecar_registry.h"
 #include "streams/log_io.h"
 #include "streams/network_io.h"
@@ -56,13 +57,19 @@ class Edge {
   };
   std::expected<Revoked, std::string> revoke(std::string_view name);
 
-  // The registry's state file.
+  // State files: the registry's, and from where the sidecars were heard.
   static constexpr std::string_view registry_file = "sidecars.json";
+  static constexpr std::string_view endpoints_file = "endpoints.json";
 
  private:
   Task<> work();
   Task<> wait_stop();
   void enrol(const EnrolledSidecar& sidecar);
+  void recall_sidecars();
+  Task<> call_sidecars();
+  void handle_tunnel_event(const tunnel::DeviceEvent& event);
+  Task<> keep_endpoints();
+  void write_endpoints();
   void tell_lease_table();
   void handle_leases();
   void tell(const LeaseEvent& event);
@@ -80,6 +87,9 @@ class Edge {
   const Instant started_;
   tunnel::UserspaceTunnel tunnel_;
   std::map<std::string, tunnel::PeerId, std::less<>> peers_;
+  PeerEndpoints endpoints_;
+  PeerEndpoints endpoints_kept_;
+  Event endpoints_changed_;
   LeaseTable leases_;
   EdgeRouter router_;
   ControlServer control_;

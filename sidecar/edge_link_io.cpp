@@ -39,6 +39,11 @@ EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
       lookups_(network.executor()),
       streams_(network.executor()) {
   tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
+  tunnel_.on_address_change([this] {
+    // The edge learns where we are from the first packet that leaves by the new address.
+    tunnel_.forget_local_address(peer_);
+    control_.ask_now();
+  });
   control_.on_report([this] { on_event_({EdgeLinkEvent::Kind::standing_changed}); });
   control_.on_force_handshake([this] {
     tunnel_.start_handshake(peer_, true);
@@ -89,6 +94,9 @@ Task<> EdgeLink::follow_path() {
         tunnel_.set_endpoint(peer_, action.address);
         tunnel_.start_handshake(peer_, true);
         break;
+      case EdgePath::Action::Kind::rebind:
+        tunnel_.rebind();
+        break;
       case EdgePath::Action::Kind::wait:
         if (action.until)
           co_await first_of(network_.timers().sleep_until(*action.until), wait_path_change(seen));
@@ -127,6 +135,8 @@ void EdgeLink::handle_tunnel_event(const tunnel::DeviceEvent& event) {
   if (event.kind == Kind::handshake_completed) {
     path_.handle_alive();
     up_ = true;
+    // Perhaps it is an edge that was started again and has forgotten us.
+    control_.ask_now();
     on_event_({EdgeLinkEvent::Kind::handshake});
   } else if (event.kind == Kind::handshake_gave_up) {
     if (up_) on_event_({EdgeLinkEvent::Kind::lost});

@@ -11,9 +11,14 @@ EdgePath::Action EdgePath::poll(Instant now) {
     return {Action::Kind::resolve};
   }
   if (!addresses_.empty() && now >= try_at_) {
+    if (tries_from_socket_ >= limits_.tries_before_rebind) {
+      tries_from_socket_ = 0;
+      return {Action::Kind::rebind};
+    }
     const SocketAddress address = addresses_[next_address_];
     next_address_ = (next_address_ + 1) % addresses_.size();
     ++tries_;
+    ++tries_from_socket_;
     try_at_ = now + (tries_ <= addresses_.size() ? limits_.first_try : limits_.later_try);
     return {Action::Kind::try_address, address};
   }
@@ -49,6 +54,7 @@ void EdgePath::handle_lost(Instant now) {
   if (looking_) return;
   looking_ = true;
   tries_ = 0;
+  tries_from_socket_ = 0;
   next_address_ = 0;
   try_at_ = now;
   resolve_at_ = now;

@@ -17,6 +17,8 @@ struct EdgePathLimits {
   // … and later as long as WireGuard's own retry.
   Duration later_try = 5s;
   Duration resolve_interval = 10s;  // while looking
+  // So many addresses without an answer, and the next one is tried from a fresh socket.
+  std::size_t tries_before_rebind = 4;
   std::size_t addresses_max = 32;
 };
 
@@ -26,6 +28,7 @@ class EdgePath {
     enum class Kind {
       resolve,  // ask for all addresses of all names of the edge, then handle_resolved or _failed
       try_address,  // point the peer at `address` and start a handshake at once
+      rebind,       // leave by another UDP socket from now on
       wait,         // nothing to do until `until` (nullopt: until something happens)
     };
     Kind kind;
@@ -57,6 +60,7 @@ class EdgePath {
   std::vector<SocketAddress> addresses_;
   std::size_t next_address_ = 0;
   std::size_t tries_ = 0;  // since looking began
+  std::size_t tries_from_socket_ = 0;
 };
 
 }  // namespace sidestream::sidecar

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "streams/address_watch_io.h"
 #include "streams/datagram_socket_io.h"
 #include "streams/deadline_io.h"
 #include "streams/socket_address_io.h"
@@ -74,6 +75,10 @@ std::unique_ptr<Listener> KernelNetwork::listen_unix(const std::string& path, un
 
 std::unique_ptr<DatagramSocket> KernelNetwork::open_udp(const SocketAddress& local) {
   return open_datagram_socket(executor_, local);
+}
+
+std::unique_ptr<AddressWatch> KernelNetwork::watch_addresses() {
+  return open_address_watch(executor_);
 }
 
 Task<std::vector<SocketAddress>> KernelNetwork::resolve(std::string host, std::uint16_t port,

@@ -24,6 +24,7 @@ class KernelNetwork final : public Network {
                                    const ListenOptions& options) override;
   std::unique_ptr<Listener> listen_unix(const std::string& path, unsigned mode) override;
   std::unique_ptr<DatagramSocket> open_udp(const SocketAddress& local) override;
+  std::unique_ptr<AddressWatch> watch_addresses() override;
   Task<std::vector<SocketAddress>> resolve(std::string host, std::uint16_t port,
                                            Duration timeout) override;
 

@@ -66,6 +66,19 @@ class DatagramSocket {
   [[nodiscard]] virtual Counters counters() const { return {}; }
 };
 
+// Tells that addresses or routes of this host have changed.
+class AddressWatch {
+ public:
+  AddressWatch() = default;
+  AddressWatch(const AddressWatch&) = delete;
+  AddressWatch& operator=(const AddressWatch&) = delete;
+  virtual ~AddressWatch() = default;
+
+  // Returns when something has changed since the last call returned, or since the watch was opened;
+  // many changes may be one. Errors as for Stream.
+  virtual Task<> wait_changed() = 0;
+};
+
 struct ListenOptions {
   int backlog = 4096;
   bool v6_only = false;     // "::" accepts IPv4 too unless this is set
@@ -95,6 +108,9 @@ class Network {
   virtual std::unique_ptr<Listener> listen_unix(const std::string& path, unsigned mode) = 0;
 
   virtual std::unique_ptr<DatagramSocket> open_udp(const SocketAddress& local) = 0;
+
+  // nullptr where the system does not tell, as in some sandboxes.
+  virtual std::unique_ptr<AddressWatch> watch_addresses() { return nullptr; }
 
   // All addresses of a host name in the order of preference (RFC 6724); an address in text form
   // resolves to itself without asking anyone. Never empty: throws host_not_found, or

@@ -63,6 +63,12 @@ class ConnectionTable {
   [[nodiscard]] ConnectionEntry* find(ConnectionId id) const;
   [[nodiscard]] ConnectionEntry* find(const TcpEnds& ends) const;
   [[nodiscard]] std::size_t size() const { return size_; }
+  // `visit` may destroy the entry that it is called with, and no other one.
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (std::size_t slot = 0; slot < slots_.size(); ++slot)
+      if (slots_[slot].entry) visit(*slots_[slot].entry);
+  }
 
  private:
   // An id is a slot and the turn of its use.

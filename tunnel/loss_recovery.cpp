@@ -349,6 +349,13 @@ void LossRecovery::process_probe(Instant now, const Acknowledgment& ack, bool du
   }
 }
 
+void LossRecovery::on_path_restored(Instant now) {
+  if (rtt_.backoffs() == 0 || timeout_at_ == Instant::max()) return;
+  rtt_.end_back_off();
+  rtt_.back_off();  // one timeout has happened, so that the next one is not the first
+  timeout_at_ = std::min(timeout_at_, now);
+}
+
 void LossRecovery::stop() {
   scoreboard_.clear();
   acknowledged_ = next_;

@@ -50,6 +50,9 @@ class LossRecovery {
   void on_handshake_without_rtt() { rtt_.on_handshake_without_sample(); }
   // Timers that are due. `unsent`: a tail loss probe could be new data.
   void handle_timeout(Instant now, bool unsent);
+  // A path that was dead carries again: a retransmission timer that has been backing off is due
+  // now, not when its doubled time is over.
+  void on_path_restored(Instant now);
   // Nothing will be sent any more.
   void stop();
 

@@ -155,6 +155,14 @@ void TcpStack::State::handle_timeout(Instant now) {
   time_wait.handle_timeout(now);
 }
 
+void TcpStack::State::handle_path_restored(Instant now) {
+  table.for_each([this, now](ConnectionEntry& entry) {
+    if (!entry.connection.waits_for_path()) return;
+    entry.connection.handle_path_restored(now);
+    settle(now, entry);
+  });
+}
+
 std::size_t TcpStack::State::poll_transmit(Instant now, MutableBytes buffer) {
   if (const std::size_t bytes = replies.pop(buffer)) return bytes;
   while (ConnectionEntry* const entry = ready.front()) {

@@ -29,6 +29,7 @@ struct TcpStack::State {
   // readiness, TIME-WAIT, its end. The entry may be gone afterwards.
   void settle(Instant now, ConnectionEntry& entry);
   void handle_timeout(Instant now);
+  void handle_path_restored(Instant now);
   std::size_t poll_transmit(Instant now, MutableBytes buffer);
   std::optional<StackEvent> poll_event();
 

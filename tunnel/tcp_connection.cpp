@@ -138,6 +138,16 @@ void TcpConnection::handle_timeout(Instant now) {
   handle_keepalive(now);
 }
 
+void TcpConnection::handle_path_restored(Instant now) {
+  if (over()) return;
+  if (opened_) {
+    sender_.on_path_restored(now);
+  } else if (handshake_retries_ > 0) {
+    handshake_at_ = std::min(handshake_at_, now);
+  }
+  if (deadline() <= now) handle_timeout(now);
+}
+
 Instant TcpConnection::keepalive_deadline() const {
   const TcpLimits& limits = surroundings_->limits;
   // While something is unacknowledged the retransmission timer asks often enough.

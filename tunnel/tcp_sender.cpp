@@ -244,4 +244,11 @@ bool TcpSender::handle_timeout(Instant now) {
   return true;
 }
 
+void TcpSender::on_path_restored(Instant now) {
+  recovery_.on_path_restored(now);
+  if (persist_backoffs_ == 0 || persist_at_ == Instant::max()) return;
+  persist_backoffs_ = 0;
+  persist_at_ = std::min(persist_at_, now);
+}
+
 }  // namespace sidestream::tunnel

@@ -42,6 +42,11 @@ class TcpSender {
                        std::size_t window);
   // False: the user timeout is over.
   bool handle_timeout(Instant now);
+  // As in LossRecovery; for window probes as well.
+  void on_path_restored(Instant now);
+  [[nodiscard]] bool waits_for_path() const {
+    return recovery_.rtt().backoffs() > 0 || persist_backoffs_ > 0;
+  }
 
   // ---- to the wire ----------------------------------------------------------------------------
   struct Transmission {

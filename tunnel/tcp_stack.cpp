@@ -21,6 +21,10 @@ void TcpStack::handle_timeout(Instant now) {
   state_->handle_timeout(now);
 }
 
+void TcpStack::handle_path_restored(Instant now) {
+  state_->handle_path_restored(now);
+}
+
 std::optional<Instant> TcpStack::next_deadline() const {
   const Instant earliest = std::min(state_->deadlines.earliest(), state_->time_wait.deadline());
   if (earliest == Instant::max()) return std::nullopt;

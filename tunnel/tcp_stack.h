@@ -82,6 +82,9 @@ class TcpStack {
   // One IP packet that arrived. What is wrong in it is dropped, answered as the RFCs say.
   void handle_packet(Instant now, Bytes packet);
   void handle_timeout(Instant now);
+  // The path carries again after it did not: what has been waiting longer and longer between its
+  // retransmissions is sent again now. Connections that lost nothing are left alone.
+  void handle_path_restored(Instant now);
   // Only reads what is stored.
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   // Writes the next IP packet that is due into `buffer` (at least mtu bytes) and returns its

@@ -24,6 +24,8 @@ constexpr int rounds_max = 16;
 constexpr Duration wall_clock_interval = 10s;
 // A sleep that no peer notices.
 constexpr Duration suspension_min = 1s;
+// Addresses and routes change in groups.
+constexpr Duration address_change_pause = 100ms;
 
 }  // namespace
 
@@ -45,6 +47,7 @@ UserspaceTunnel::UserspaceTunnel(Network& network,
     : network_(network),
       address_(configuration.address),
       mtu_(configuration.mtu),
+      listen_(configuration.listen),
       device_(configuration.private_key, configuration.mtu, network.random(),
               configuration.device_limits),
       stack_({{configuration.address}, configuration.mtu, configuration.tcp_limits},
@@ -59,14 +62,49 @@ UserspaceTunnel::UserspaceTunnel(Network& network,
 UserspaceTunnel::~UserspaceTunnel() = default;
 
 Task<> UserspaceTunnel::run() {
-  co_await both(receive_loop(), both(transmit_loop(), timer_loop()));
+  co_await both(both(receive_loop(), address_loop()), both(transmit_loop(), timer_loop()));
+}
+
+// The socket may be another one afterwards.
+Task<> UserspaceTunnel::wait_socket(bool readable) {
+  const DatagramSocket* const waited_for = socket_.get();
+  error_code error;
+  Task<> waiting = readable ? socket_->wait_readable() : socket_->wait_writable();
+  try {
+    co_await std::move(waiting);
+  } catch (const system_error& failure) {
+    error = failure.code();
+  }
+  if (error && waited_for == socket_.get()) throw system_error(error);
+}
+
+Task<> UserspaceTunnel::address_loop() {
+  if (!address_callback_) co_return;
+  const std::unique_ptr<AddressWatch> watch = network_.watch_addresses();
+  if (!watch) co_return;
+  for (;;) {
+    co_await watch->wait_changed();
+    address_callback_();
+    co_await network_.timers().sleep_for(address_change_pause);
+  }
+}
+
+void UserspaceTunnel::rebind() {
+  std::unique_ptr<DatagramSocket> fresh;
+  try {
+    fresh = network_.open_udp(listen_);
+  } catch (const system_error&) {
+    return;
+  }
+  socket_->close();
+  former_socket_ = std::exchange(socket_, std::move(fresh));
 }
 
 // ---- in ----------------------------------------------------------------------------------------
 
 Task<> UserspaceTunnel::receive_loop() {
   for (;;) {
-    co_await socket_->wait_readable();
+    co_await wait_socket(true);
     const Instant now = this->now();
     for (int round = 0; round < rounds_max; ++round) {
       const auto batches = socket_->receive();
@@ -89,8 +127,12 @@ void UserspaceTunnel::handle_batch(Instant now, const DatagramSocket::Batch& bat
 
 void UserspaceTunnel::handle_events() {
   while (const auto event = stack_.poll_event()) handle_stack_event(*event);
-  while (const auto event = device_.poll_event())
+  while (const auto event = device_.poll_event()) {
+    using Kind = DeviceEvent::Kind;
+    if (event->kind == Kind::handshake_completed || event->kind == Kind::endpoint_changed)
+      stack_.handle_path_restored(now());
     if (callback_) callback_(*event);
+  }
 }
 
 void UserspaceTunnel::handle_stack_event(const StackEvent& event) {
@@ -112,7 +154,7 @@ Task<> UserspaceTunnel::transmit_loop() {
   for (;;) {
     while (!transmit_wanted_) co_await transmit_wanted_changed_.wait();
     transmit_wanted_ = false;
-    while (transmit(now())) co_await socket_->wait_writable();
+    while (transmit(now())) co_await wait_socket(false);
     handle_events();
     rearm();
     if (transmit_wanted_) co_await yield_now();

@@ -66,8 +66,17 @@ class UserspaceTunnel final : public Tunnel {
   void on_event(std::function<void(const DeviceEvent&)> callback) {
     callback_ = std::move(callback);
   }
+  // Called when addresses or routes of this host have changed, where the system tells. Set before
+  // run().
+  void on_address_change(std::function<void()> callback) {
+    address_callback_ = std::move(callback);
+  }
   // After addresses or routes of this host changed: learn anew from where peers are reached.
   void forget_local_address(PeerId peer);
+  // Leaves by a new UDP socket, and so from another port where the configuration says "any": a
+  // router on the way may have got stuck with the old one. Stays with the old one when there is no
+  // new one to be had. Sessions and streams go on.
+  void rebind();
 
   // ---- for TunnelStream and TunnelListener ---------------------------------------------------
   [[nodiscard]] TcpStack& stack() { return stack_; }
@@ -87,6 +96,8 @@ class UserspaceTunnel final : public Tunnel {
   Task<> receive_loop();
   Task<> transmit_loop();
   Task<> timer_loop();
+  Task<> address_loop();
+  Task<> wait_socket(bool readable);
   Task<> armed_before(Instant deadline);
   void handle_batch(Instant now, const DatagramSocket::Batch& batch);
   void handle_events();
@@ -103,10 +114,13 @@ class UserspaceTunnel final : public Tunnel {
   Network& network_;
   const IpAddress address_;
   const std::size_t mtu_;
+  const SocketAddress listen_;
   WireGuardDevice device_;
   TcpStack stack_;
   std::unique_ptr<DatagramSocket> socket_;
+  std::unique_ptr<DatagramSocket> former_socket_;  // closed; somebody may still wait for it
   std::function<void(const DeviceEvent&)> callback_;
+  std::function<void()> address_callback_;
   std::unordered_map<ConnectionId, TunnelStream*> streams_;       // not owned
   std::unordered_map<std::uint16_t, TunnelListener*> listeners_;  // not owned
   bool transmit_wanted_ = false;

@@ -7,22 +7,27 @@ TEST_F(ControlClientTest, TwoMissesForceAHandshake) {
   publish(web);
   sleep(2500ms);
   expect<SendRequest>();
-  sleep(2500ms);
+  sleep(2s);
   expect<Report>();
   EXPECT_FALSE(client_.standing().reachable);
   EXPECT_EQ(client_.standing().problem, "the edge does not answer through the tunnel");
   EXPECT_EQ(client_.standing().published, web) << "the lease goes on for now";
   event(Proceed{});
-  EXPECT_EQ(expect<Connect>().deadline, now_ + 2500ms);
-  sleep(2500ms);
+  EXPECT_EQ(expect<Connect>().deadline, now_ + 1s);
+  sleep(1s);
   expect_report_then_proceed();
   expect<ForceHandshake>();
   event(Proceed{});
-  expect<Connect>();
+  EXPECT_EQ(expect<Connect>().deadline, now_ + 2s);
+  sleep(2s);
   EXPECT_TRUE(client_.standing().lease_end) << "7.5 s after the last renewal";
-  sleep(2500ms);
+  expect_report_then_proceed();
+  expect<Connect>();
+  sleep(2s);
   expect<Report>();
-  EXPECT_FALSE(client_.standing().lease_end) << "10 s after it";
+  EXPECT_FALSE(client_.standing().lease_end) << "9.5 s after it";
+  event(Proceed{});
+  expect<ForceHandshake>();
   EXPECT_TRUE(client_.standing().published.empty());
   event(Proceed{});
   expect<Connect>();
@@ -146,6 +151,52 @@ TEST_F(ControlClientTest, ALeaseThatOnlyWeHaveGivenUpGoesOn) {
   respond(answer);
   EXPECT_EQ(client_.standing().published, web);
   EXPECT_EQ(client_.standing().problem, "");
+}
+
+TEST_F(ControlClientTest, AskedNowItSendsTheHeartbeatThatIsNotDueYet) {
+  publish(web);
+  now_ += 700ms;
+  event(AskNow{});
+  expect_request(R"(POST /v1/heartbeat {"session":"s-1","sequence":2,"revision":1})");
+  event(AskNow{});
+  expect<KeepWaiting>();
+  now_ += 30ms;
+  respond(alive(1));
+  expect_report_then_proceed();
+  expect_sleep(2470ms);
+}
+
+TEST_F(ControlClientTest, AskedNowItDoesNotWaitOutTheCautionAfterABrokenConnection) {
+  publish(web);
+  sleep(2500ms);
+  event(Failed{"connection reset"});
+  expect_report_then_proceed();
+  expect<SleepUntil>();
+  event(AskNow{});
+  expect<Connect>();
+}
+
+TEST_F(ControlClientTest, AskedWhileAHeartbeatIsOnItsWayItConnectsAgainAtOnce) {
+  publish(web);
+  sleep(2500ms);
+  event(AskNow{});
+  expect<KeepWaiting>();
+  event(Failed{"connection reset"});  // by an edge that was started again
+  expect_report_then_proceed();
+  expect<Connect>();
+  event(Failed{"connection refused"});  // but not again and again
+  expect_report_then_proceed();
+  expect<SleepUntil>();
+}
+
+TEST_F(ControlClientTest, AskedNowItStillWaitsAfterARefusal) {
+  publish(web);
+  sleep(2500ms);
+  refuse(Refusal::session_superseded);
+  expect_report_then_proceed();
+  const Instant until = expect<SleepUntil>().deadline;
+  event(AskNow{});
+  EXPECT_EQ(expect<SleepUntil>().deadline, until);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ using client_action::KeepWaiting;
 using client_action::Report;
 using client_action::SendRequest;
 using client_action::SleepUntil;
+using client_event::AskNow;
 using client_event::Cancelled;
 using client_event::Connected;
 using client_event::Failed;

@@ -94,6 +94,14 @@ TEST_F(ControlClientRunnerTest, PublishesAndKeepsPublished) {
   EXPECT_EQ(handshakes_, 0);
 }
 
+TEST_F(ControlClientRunnerTest, BeingAskedInterruptsTheSleep) {
+  publish();
+  loop_.advance(1s);
+  runner_.ask_now();
+  loop_.settle();
+  EXPECT_EQ(parse_heartbeat_request(request(heartbeat_target)), (HeartbeatRequest{"s-1", 2, 1}));
+}
+
 TEST_F(ControlClientRunnerTest, AChangeInterruptsTheSleep) {
   publish();
   loop_.advance(1s);
@@ -105,11 +113,11 @@ TEST_F(ControlClientRunnerTest, AChangeInterruptsTheSleep) {
 TEST_F(ControlClientRunnerTest, ADarkTunnelForcesAHandshakeAndComesBack) {
   publish();
   wire_.dark = true;
-  loop_.advance(7500ms);
-  EXPECT_EQ(handshakes_, 1) << "a heartbeat at 2.5 s and a connection at 5 s were not answered";
+  loop_.advance(5500ms);
+  EXPECT_EQ(handshakes_, 1) << "a heartbeat at 2.5 s and a connection at 4.5 s were not answered";
   EXPECT_FALSE(runner_.standing().reachable);
   loop_.advance(60s);
-  EXPECT_EQ(handshakes_, 13) << "every second miss";
+  EXPECT_EQ(handshakes_, 16) << "every second miss";
   EXPECT_TRUE(runner_.standing().published.empty());
   wire_.dark = false;
   loop_.advance(2500ms);
@@ -155,7 +163,7 @@ TEST_F(ControlClientRunnerTest, StopIsBoundedWhenTheEdgeIsGone) {
   publish();
   loop_.advance(2400ms);
   wire_.dark = true;
-  loop_.advance(200ms);  // a heartbeat is on its way
+  loop_.advance(100ms);  // a heartbeat is on its way
   auto stopping = loop_.start(runner_.stop());
   loop_.advance(1900ms);
   EXPECT_FALSE(stopping.done());

@@ -7,7 +7,7 @@ namespace {
 
 TEST_F(ControlClientTest, PublishesRenewsAndWithdraws) {
   event(Started{});
-  EXPECT_EQ(expect<Connect>().deadline, now_ + 2500ms);
+  EXPECT_EQ(expect<Connect>().deadline, now_ + 2s);
   event(ServicesChanged{web});
   expect<KeepWaiting>();
   event(Connected{});
@@ -224,7 +224,7 @@ TEST_F(ControlClientTest, EveryEventIsAllowedAtEveryTime) {
           next = ServicesChanged{random.chance(0.5) ? web : web_and_ssh};
           break;
         case 5:
-          next = random.chance(0.1) ? ClientEvent(Stop{}) : ClientEvent(Proceed{});
+          next = random.chance(0.1) ? ClientEvent(Stop{}) : ClientEvent(AskNow{});
           break;
         case 6:
           next = random.chance(0.05) ? ClientEvent(Cancelled{}) : ClientEvent(Started{});

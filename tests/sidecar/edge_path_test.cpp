@@ -61,6 +61,24 @@ TEST(EdgePath, KeepsAskingWhenDnsFails) {
   EXPECT_EQ(path.poll(start + 5s).address, v4);
 }
 
+TEST(EdgePath, LeavesByAnotherSocketWhenNothingAnswers) {
+  EdgePath path;
+  path.poll(start);
+  path.handle_resolved(start, {v4});
+  for (const Duration at : {0s, 1s, 6s, 11s}) {
+    path.handle_resolved(start + at, {v4});
+    EXPECT_EQ(path.poll(start + at).kind, Kind::try_address);
+    EXPECT_EQ(path.poll(start + at).kind, Kind::wait);
+  }
+  path.handle_resolved(start + 16s, {v4});
+  EXPECT_EQ(path.poll(start + 16s).kind, Kind::rebind);
+  EXPECT_EQ(path.poll(start + 16s).kind, Kind::try_address);
+  path.handle_alive();
+  path.handle_lost(start + 60s);
+  EXPECT_EQ(path.poll(start + 60s).kind, Kind::resolve);
+  EXPECT_EQ(path.poll(start + 60s).kind, Kind::try_address);
+}
+
 TEST(EdgePath, LosingTwiceDoesNotStartOver) {
   EdgePath path;
   path.poll(start);

@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "streams/event_io.h"
 #include "streams/network_io.h"
 #include "tests/support/seeded_random.h"
 
 namespace sidestream {
 
+class SimulatedAddressWatch;
 class SimulatedConnection;
 class SimulatedDatagramSocket;
 class SimulatedListener;
@@ -47,8 +49,16 @@ class SimulatedHost {
   // Whether the resolver answers; otherwise every lookup of a name times out.
   void set_resolver(bool answers) { resolver_answers_ = answers; }
 
-  void add_address(const IpAddress& address) { addresses_.push_back(address); }
-  void remove_address(const IpAddress& address) { std::erase(addresses_, address); }
+  void add_address(const IpAddress& address) {
+    addresses_.push_back(address);
+    tell_address_change();
+  }
+  void remove_address(const IpAddress& address) {
+    std::erase(addresses_, address);
+    tell_address_change();
+  }
+  // Whether programs hear of it; some sandboxes keep them from listening.
+  void set_address_watch(bool allowed) { address_watch_ = allowed; }
 
   // Moves this host's wall clock, not its monotonic one.
   void jump_wall_clock(Duration by) { wall_jump_ += by; }
@@ -58,6 +68,7 @@ class SimulatedHost {
 
  private:
   friend class World;
+  friend class SimulatedAddressWatch;
   friend class SimulatedConnection;
   friend class SimulatedDatagramSocket;
   friend class SimulatedListener;
@@ -70,6 +81,10 @@ class SimulatedHost {
   [[nodiscard]] SimulatedDatagramSocket* socket_at(const SocketAddress& address) const;
   std::uint16_t ephemeral_port();
   void take_down(bool reset_connections);
+  void tell_address_change() {
+    ++address_changes_;
+    address_changed_.notify_all();
+  }
 
   World& world_;
   std::string name_;
@@ -79,6 +94,9 @@ class SimulatedHost {
   bool powered_ = true;
   bool link_up_ = true;
   bool resolver_answers_ = true;
+  bool address_watch_ = true;
+  std::uint64_t address_changes_ = 0;
+  Event address_changed_;
   Duration wall_jump_{};
   Duration slept_{};
   std::uint16_t next_port_ = 49152;

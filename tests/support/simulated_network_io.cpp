@@ -16,6 +16,20 @@ error_code address_not_available() {
 
 }  // namespace
 
+class SimulatedAddressWatch final : public AddressWatch {
+ public:
+  explicit SimulatedAddressWatch(SimulatedHost& host) : host_(host), seen_(host.address_changes_) {}
+
+  Task<> wait_changed() override {
+    while (seen_ == host_.address_changes_) co_await host_.address_changed_.wait();
+    seen_ = host_.address_changes_;
+  }
+
+ private:
+  SimulatedHost& host_;
+  std::uint64_t seen_;
+};
+
 Instant SimulatedNetwork::Clock::now() const {
   return world_.now();
 }
@@ -141,6 +155,11 @@ std::unique_ptr<DatagramSocket> SimulatedNetwork::open_udp(const SocketAddress& 
       throw_error(asio::error::address_in_use, "bind");
   }
   return std::make_unique<SimulatedDatagramSocket>(host_, address);
+}
+
+std::unique_ptr<AddressWatch> SimulatedNetwork::watch_addresses() {
+  if (!host_.address_watch_) return nullptr;
+  return std::make_unique<SimulatedAddressWatch>(host_);
 }
 
 Task<std::vector<SocketAddress>> SimulatedNetwork::resolve(std::string host, std::uint16_t port,

@@ -1,0 +1,33 @@
+// From where each sidecar was last heard, kept over restarts: an edge that was started again shakes
+// hands with all of them at once and need not wait until they miss it.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "streams/ip_address.h"
+
+namespace sidestream::edge {
+
+class PeerEndpoints {
+ public:
+  static constexpr std::size_t sidecars_max = 4096;  // more are not kept
+
+  void set(std::string_view sidecar, const SocketAddress& endpoint);
+  void forget(std::string_view sidecar);
+  [[nodiscard]] std::optional<SocketAddress> find(std::string_view sidecar) const;
+
+  // The state file. The error is a sentence; nothing has changed then.
+  [[nodiscard]] std::string serialize() const;
+  std::expected<void, std::string> load(std::string_view text);
+
+  bool operator==(const PeerEndpoints&) const = default;
+
+ private:
+  std::map<std::string, SocketAddress, std::less<>> endpoints_;
+};
+
+}  // namespace sidestream::edge

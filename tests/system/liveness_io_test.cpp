@@ -1,0 +1,211 @@
+// How soon everything works again after the edge was restarted, the sidecar's address changed, its
+// router forgot the mapping, or nothing got through for minutes; and that live streams lose nothing
+// by that. In the seeded simulation: SIDESTREAM_SEED=n runs one seed, SIDESTREAM_SEEDS=n so many.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+
+#include "tests/system/whole_system_fixture_io.h"
+
+namespace sidestream {
+namespace {
+
+double seconds(Duration time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+// The smallest number that 95 of 100 do not exceed.
+double p95(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values.at((values.size() * 95 + 99) / 100 - 1);
+}
+
+void for_each_seed(std::uint64_t usually, const std::function<void(std::uint64_t)>& run) {
+  if (const char* seed = std::getenv("SIDESTREAM_SEED")) {
+    run(std::strtoull(seed, nullptr, 10));
+    return;
+  }
+  const char* wanted = std::getenv("SIDESTREAM_SEEDS");
+  const std::uint64_t seeds = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : usually;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    SCOPED_TRACE("SIDESTREAM_SEED=" + std::to_string(seed));
+    run(seed);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+void tell(const std::string& what, const std::vector<double>& times) {
+  if (times.empty()) return;
+  std::vector<double> sorted = times;
+  std::ranges::sort(sorted);
+  std::cout << what << ": " << times.size() << " seeds, median " << sorted[sorted.size() / 2]
+            << " s, p95 " << p95(times) << " s, worst " << *std::ranges::max_element(times)
+            << " s\n";
+}
+
+// From the edge's new start until a client's connect is served by the backend, as a client finds
+// out that tries again and again.
+Duration time_to_good_connect(WholeSystem& system) {
+  const Instant began = system.world().now();
+  for (;;) {
+    auto stream = system.world().start(system.one_stream());
+    system.world().run_until([&] { return stream.done(); }, 120s);
+    if (stream.done() && !stream.error()) break;
+    if (system.world().now() - began > 60s) break;
+    system.world().advance(100ms);
+  }
+  return system.world().now() - began;
+}
+
+// `busy`: a stream is under way when the edge dies.
+double restart_edge(std::uint64_t seed, const StateFolder* state, bool busy) {
+  WholeSystem system(seed);
+  system.set_edge_state(state);
+  system.conversation().up = system.conversation().down = 100;
+  system.start_all();
+  if (!system.wait_published(30s)) return 1000;
+  system.world().advance(std::chrono::milliseconds(12'000 + system.world().random().below(5000)));
+  std::optional<Pending<void>> live;
+  if (busy) {
+    system.conversation().up = 100'000;
+    system.conversation().pause = 100ms;
+    live.emplace(system.world().loop().executor(), system.one_stream(),
+                 [&system] { system.world().settle(); });
+    system.world().advance(1s);
+    system.conversation().up = 100;
+    system.conversation().pause = {};
+  }
+  system.kill_edge();
+  system.world().advance(2s);
+  system.start_edge();
+  return seconds(time_to_good_connect(system));
+}
+
+class TemporaryState {
+ public:
+  TemporaryState()
+      : path_(std::filesystem::temp_directory_path() /
+              ("sidestream-liveness-" + std::to_string(::getpid()))) {
+    std::filesystem::remove_all(path_);
+    folder_.emplace(path_.string());
+    EXPECT_TRUE(folder_->prepare());
+  }
+  ~TemporaryState() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryState(const TemporaryState&) = delete;
+  TemporaryState& operator=(const TemporaryState&) = delete;
+  const StateFolder* folder() const { return &*folder_; }
+
+ private:
+  std::filesystem::path path_;
+  std::optional<StateFolder> folder_;
+};
+
+TEST(Liveness, AnEdgeThatWasRestartedServesAgainWithinFiveSeconds) {
+  for (const bool busy : {false, true}) {
+    for (const bool remembers : {true, false}) {
+      std::vector<double> times;
+      for_each_seed(100, [&](std::uint64_t seed) {
+        const TemporaryState state;
+        times.push_back(restart_edge(seed, remembers ? state.folder() : nullptr, busy));
+      });
+      tell(std::string("edge restarted, ") + (busy ? "busy" : "idle") +
+               (remembers ? ", with its state" : ", without endpoints"),
+           times);
+      EXPECT_LE(p95(times), 5.0);
+    }
+  }
+}
+
+// A stream that lives for about ten seconds, while `disturb` happens to it. How long the longest
+// pause was is not looked at; that nothing was lost is.
+void survive(std::uint64_t seed, const std::function<void(WholeSystem&)>& disturb) {
+  WholeSystem system(seed);
+  system.start_all();
+  ASSERT_TRUE(system.wait_published(30s));
+  system.conversation().up = 60'000;
+  system.conversation().down = 60'000;
+  system.conversation().piece = 700;
+  system.conversation().pause = 100ms;
+  auto stream = system.world().start(system.one_stream());
+  system.world().advance(std::chrono::milliseconds(1000 + system.world().random().below(2500)));
+  ASSERT_FALSE(stream.done());
+  disturb(system);
+  ASSERT_TRUE(system.world().run_until([&] { return stream.done(); }, 120s)) << "stream hangs";
+  ASSERT_FALSE(stream.error()) << stream.error().message();
+  ASSERT_TRUE(system.world().run_until([&] { return system.served() == 1; }, 10s));
+}
+
+TEST(Liveness, AStreamSurvivesANewAddressOfTheSidecar) {
+  for_each_seed(100, [](std::uint64_t seed) {
+    survive(seed, [](WholeSystem& system) {
+      system.home().set_address_watch(system.world().random().below(2) == 0);
+      system.home().add_address(ip("192.168.1.99"));
+      system.world().advance(std::chrono::milliseconds(system.world().random().below(300)));
+      system.home().remove_address(ip("192.168.1.10"));
+    });
+  });
+}
+
+TEST(Liveness, AStreamSurvivesARouterThatForgetsItsMappings) {
+  for_each_seed(100, [](std::uint64_t seed) {
+    survive(seed, [](WholeSystem& system) { system.nat().rebind(); });
+  });
+}
+
+TEST(Liveness, AStreamSurvivesMinutesWithoutTheTunnel) {
+  std::vector<double> times;
+  for_each_seed(50, [&](std::uint64_t seed) {
+    WholeSystem system(seed);
+    system.start_all();
+    ASSERT_TRUE(system.wait_published(30s));
+    system.conversation().up = system.conversation().down = 60'000;
+    system.conversation().piece = 700;
+    system.conversation().pause = 100ms;
+    auto stream = system.world().start(system.one_stream());
+    system.world().advance(2s);
+    system.world().set_up(system.vps(), system.home(), false);
+    const std::chrono::seconds outage(20 + system.world().random().below(80));
+    system.world().advance(outage);
+    ASSERT_FALSE(stream.done());
+    system.world().set_up(system.vps(), system.home(), true);
+    const Instant lifted = system.world().now();
+    ASSERT_TRUE(system.wait_published(60s));
+    times.push_back(seconds(system.world().now() - lifted));
+    ASSERT_TRUE(system.world().run_until([&] { return stream.done(); }, 120s)) << "stream hangs";
+    ASSERT_FALSE(stream.error()) << stream.error().message();
+  });
+  tell("published again after UDP was blocked", times);
+}
+
+// What the edge sends must find the sidecar soon, also when the sidecar has nothing to say.
+TEST(Liveness, AnIdleSidecarIsFoundAtItsNewAddressWithinAHeartbeat) {
+  for (const bool watch : {true, false}) {
+    std::vector<double> times;
+    for_each_seed(100, [&](std::uint64_t seed) {
+      WholeSystem system(seed);
+      system.conversation().up = system.conversation().down = 100;
+      system.start_all();
+      ASSERT_TRUE(system.wait_published(30s));
+      system.world().advance(std::chrono::milliseconds(5000 + system.world().random().below(2500)));
+      system.home().set_address_watch(watch);
+      system.home().add_address(ip("192.168.1.99"));
+      system.home().remove_address(ip("192.168.1.10"));
+      times.push_back(seconds(time_to_good_connect(system)));
+    });
+    tell(std::string("new address of an idle sidecar, ") + (watch ? "told" : "not told") +
+             " by the system",
+         times);
+    EXPECT_LE(p95(times), 5.0);
+  }
+}
+
+}  // namespace
+}  // namespace sidestream
