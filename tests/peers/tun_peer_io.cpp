@@ -8,12 +8,8 @@
 //
 // The device must exist. Prints `ready`, and runs until SIGTERM; then prints a line of counters.
 // After SIGUSR1 nothing gets through the line any more.
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +22,7 @@
 #include "streams/random_io.h"
 #include "tests/peers/tunnel_peer_options.h"
 #include "tests/support/simulated_link.h"
+#include "tests/support/tun_device_io.h"
 #include "tunnel/tcp_stack.h"
 
 namespace sidestream::tunnel {
@@ -81,8 +78,8 @@ class TunPeer {
       : options_(options),
         in_(options.line, SeededRandom(1)),
         out_(options.line, SeededRandom(2)),
-        stack_({options.addresses, options.mtu, limits(options)}, random) {
-    open_tun();
+        stack_({options.addresses, options.mtu, limits(options)}, random),
+        tun_(open_tun_device(options.tun)) {
     for (const ForwardOut& forward : options.out)
       listeners_[listen_at(forward.listen)] = forward.target;
     for (const ForwardIn& forward : options.in) {
@@ -118,15 +115,6 @@ class TunPeer {
     limits.keepalive_idle = limits.keepalive_interval = options.keepalive;
     limits.keepalive_probes_max = 3;
     return limits;
-  }
-
-  void open_tun() {
-    tun_ = ::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (tun_ < 0) fail("/dev/net/tun");
-    ifreq request{};
-    request.ifr_flags = IFF_TUN | IFF_NO_PI;
-    options_.tun.copy(request.ifr_name, IFNAMSIZ - 1);
-    if (::ioctl(tun_, TUNSETIFF, &request) < 0) fail(options_.tun);
   }
 
   static int listen_at(const SocketAddress& address) {
@@ -295,7 +283,7 @@ class TunPeer {
   SimulatedLink in_;
   SimulatedLink out_;
   TcpStack stack_;
-  int tun_ = -1;
+  int tun_;
   Instant now_ = std::chrono::steady_clock::now();
   std::vector<pollfd> polled_;
   std::map<int, SocketAddress> listeners_;

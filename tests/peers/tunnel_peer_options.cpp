@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "tests/support/link_quality_text.h"
+
 namespace sidestream::tunnel {
 namespace {
 
@@ -59,35 +61,6 @@ bool parse_peer(std::string_view text, PeerConfiguration& peer) {
   return true;
 }
 
-template <typename Unit>
-bool parse_time(std::string_view text, Duration& time) {
-  unsigned count = 0;
-  if (!parse_number(text, count)) return false;
-  time = Unit(count);
-  return true;
-}
-
-bool parse_line_setting(std::string_view name, std::string_view value, LinkQuality& line) {
-  if (name == "delay") return parse_time<std::chrono::milliseconds>(value, line.delay);
-  if (name == "loss") return parse_number(value, line.loss);
-  if (name == "rate") return parse_number(value, line.bytes_per_second);
-  if (name == "queue") return parse_number(value, line.queue_bytes_max);
-  if (name == "duplicate") return parse_number(value, line.duplication);
-  if (name == "corrupt") return parse_number(value, line.corruption);
-  line.reordering_max = 20ms;
-  return name == "reorder" && parse_number(value, line.reordering);
-}
-
-bool parse_line(std::string_view text, LinkQuality& line) {
-  while (!text.empty()) {
-    const auto [setting, rest] = cut(text, ',');
-    const auto [name, value] = cut(setting, '=');
-    if (!parse_line_setting(name, value, line)) return false;
-    text = rest;
-  }
-  return true;
-}
-
 bool parse_option(std::string_view name, std::string_view value, TunnelPeerOptions& options) {
   if (name == "--private-key") {
     options.private_key_file = value;
@@ -101,8 +74,13 @@ bool parse_option(std::string_view name, std::string_view value, TunnelPeerOptio
     options.tun = value;
     return true;
   }
-  if (name == "--line") return parse_line(value, options.line);
-  if (name == "--keepalive") return parse_time<std::chrono::seconds>(value, options.keepalive);
+  if (name == "--line") return store(parse_link_quality(value), options.line);
+  if (name == "--keepalive") {
+    unsigned seconds = 0;
+    if (!parse_number(value, seconds)) return false;
+    options.keepalive = std::chrono::seconds(seconds);
+    return true;
+  }
   const auto [left, right] = cut(value, '=');
   if (name == "--out") {
     ForwardOut& forward = options.out.emplace_back();

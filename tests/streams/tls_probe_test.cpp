@@ -13,7 +13,7 @@ namespace {
 class MemoryServer {
  public:
   MemoryServer() {
-    key_ = EVP_EC_gen("P-256");
+    key_ = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
     certificate_ = X509_new();
     ASN1_INTEGER_set(X509_get_serialNumber(certificate_), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate_), 0);
