@@ -11,6 +11,7 @@
 #include "edge/edge_configuration.h"
 #include "edge/edge_io.h"
 #include "streams/base64.h"
+#include "streams/listen_failure.h"
 
 namespace sidestream::cli {
 namespace {
@@ -139,7 +140,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
   } catch (const system_error& error) {
     return complain(console,
                     "cannot listen on UDP " + configuration->listen.text() + ": " +
-                        error.code().message() + " (tunnel.listen)",
+                        explain_listen_failure(error.code(), configuration->listen.port) +
+                        " (tunnel.listen)",
                     failed);
   }
   RunningProgram program{.run = edge->run(),

@@ -1,5 +1,6 @@
 #include "cli/status_table.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -28,6 +29,16 @@ std::string plural(std::uint64_t count, const std::string& thing) {
   return count_text(count) + ' ' + thing + (count == 1 ? "" : "s");
 }
 
+// What concerns all endpoints of an edge stands in the edge's line.
+std::string short_reason(const control::SidecarStatus& status,
+                         const control::ServiceEndpointStatus& endpoint) {
+  const auto edge =
+      std::ranges::find(status.edges, endpoint.edge, &control::SidecarEdgeStatus::edge);
+  const bool is_its_problem =
+      edge != status.edges.end() && !edge->problem.empty() && edge->problem == endpoint.reason;
+  return is_its_problem ? "see PROBLEM above" : endpoint.reason;
+}
+
 void add_refused(std::string& text, const control::EdgeStatus& status) {
   std::string list;
   for (const auto& [reason, streams] : status.refused) {
@@ -47,6 +58,7 @@ std::string status_table(const control::Status& status) {
 std::string status_table(const control::EdgeStatus& status) {
   std::string text = heading("edge", status.version, status.uptime) + ", router " + status.router +
                      ", sidecars dial " + status.endpoint + '\n';
+  text += "public key " + status.public_key + '\n';
   text += "public " + status.public_address + " ports " + or_dash(status.public_ports) + ", " +
           plural(status.streams, "stream") + " open, " + count_text(status.streams_in_all) +
           " since the start\n";
@@ -57,15 +69,16 @@ std::string status_table(const control::EdgeStatus& status) {
            "\nNo sidecar is enrolled: `sidestream invite NAME --allow ENDPOINT` makes a "
            "ticket.\n";
   }
-  TextTable sidecars({"SIDECAR", "TUNNEL", "FROM", "HANDSHAKE", "HEARTBEAT", "ROUND TRIP",
+  TextTable sidecars({"SIDECAR", "STATE", "TUNNEL", "FROM", "HANDSHAKE", "HEARTBEAT", "ROUND TRIP",
                       "STREAMS", "RECEIVED", "SENT"});
   TextTable endpoints({"ENDPOINT", "SIDECAR", "SERVICE", "STATE", "WHY"});
   for (const control::EdgeSidecarStatus& sidecar : status.sidecars) {
     const control::TunnelStatus& tunnel = sidecar.tunnel;
-    sidecars.add({sidecar.name, sidecar.tunnel_address, or_dash(tunnel.remote),
-                  ago_text(tunnel.last_handshake_ago), ago_text(tunnel.last_heartbeat_ago),
-                  round_trip_text(tunnel.round_trip), count_text(sidecar.streams),
-                  amount_text(tunnel.bytes_received), amount_text(tunnel.bytes_sent)});
+    sidecars.add({sidecar.name, sidecar.present ? "here" : "away", sidecar.tunnel_address,
+                  or_dash(tunnel.remote), ago_text(tunnel.last_handshake_ago),
+                  ago_text(tunnel.last_heartbeat_ago), round_trip_text(tunnel.round_trip),
+                  count_text(sidecar.streams), amount_text(tunnel.bytes_received),
+                  amount_text(tunnel.bytes_sent)});
     for (const control::EdgeEndpointStatus& endpoint : sidecar.endpoints) {
       endpoints.add({endpoint.endpoint, sidecar.name, endpoint.service,
                      std::string(text_of(endpoint.state)), endpoint.reason});
@@ -104,8 +117,9 @@ std::string status_table(const control::SidecarStatus& status) {
     for (const control::ServiceEndpointStatus& endpoint : service.endpoints) {
       // What concerns the service stands in its first line only.
       std::vector<std::string> cells = std::exchange(first, std::vector<std::string>(4));
-      cells.insert(cells.end(), {endpoint.endpoint, several_edges ? endpoint.edge : "",
-                                 std::string(text_of(endpoint.state)), endpoint.reason});
+      cells.insert(cells.end(),
+                   {endpoint.endpoint, several_edges ? endpoint.edge : "",
+                    std::string(text_of(endpoint.state)), short_reason(status, endpoint)});
       services.add(std::move(cells));
     }
   }

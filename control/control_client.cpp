@@ -126,6 +126,7 @@ void ControlClient::on(Instant now, client_event::Responded& event) {
   const HttpResponse& response = event.response;
   if (!response.keep_alive) connected_ = false;
   misses_ = 0;
+  ask_now_ = false;  // it is there
   standing_.last_answer = now;
   if (response.status != 200) return on_refusal(now, response);
   const bool understood = step == Step::opening      ? take_session(response.body)
@@ -157,6 +158,11 @@ void ControlClient::on_refusal(Instant now, const HttpResponse& response) {
     case Refusal::too_many_requests:
       note_problem(now, "edge: " + answer.sentence);
       return pause(now, retry_after(response));
+    case Refusal::revoked:
+      forget_session();
+      standing_.revoked = true;
+      note_problem(now, "edge: " + answer.sentence);
+      return pause(now, timing_.revoked_interval);
     default:
       break;
   }
@@ -239,6 +245,7 @@ void ControlClient::take_answers(std::vector<EndpointAnswer> answers, std::uint6
   renewed_ = request_sent_;
   failures_ = 0;
   standing_.reachable = true;
+  standing_.revoked = false;
   standing_.problem.clear();
   standing_.lease_end = request_sent_ + lease;
   standing_.published = sent_;
@@ -272,7 +279,9 @@ void ControlClient::send_next(Instant now) {
     return send(now, Step::publishing, "PUT", state_target, serialize(request));
   }
   ask_now_ = false;
-  const HeartbeatRequest request{session_, ++sequence_, revision_};
+  HeartbeatRequest request{session_, ++sequence_, revision_, std::nullopt};
+  if (standing_.round_trip)
+    request.round_trip = std::chrono::ceil<std::chrono::microseconds>(*standing_.round_trip);
   send(now, Step::beating, "POST", heartbeat_target, serialize(request));
 }
 

@@ -32,6 +32,8 @@ struct ControlClientTiming {
   // Before connecting again after a failure that came at once; doubled each time.
   Duration backoff_first = 250ms;
   Duration backoff_max = 5s;
+  // A revoked sidecar asks so rarely: only an edge whose state was restored says anything else.
+  Duration revoked_interval = 60s;
   // For everything that a stop still does.
   Duration stop_timeout = 2s;
   // So many misses in a row make the tunnel shake hands anew.
@@ -93,6 +95,7 @@ using ClientAction =
 struct ControlStanding {
   bool reachable = false;  // it answered the last request in time
   std::string problem;     // why nothing is published or renewed, one sentence; empty: all is well
+  bool revoked = false;    // the edge has said so; the problem is that
   std::string edge_version;
   std::optional<Duration> round_trip;  // of the last heartbeat
   std::optional<Instant> last_answer;  // when the edge last answered

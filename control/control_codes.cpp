@@ -29,10 +29,11 @@ constexpr Texts<Reason, 11> reasons{{
     {Reason::other, "other"},
 }};
 
-constexpr Texts<Refusal, 10> refusals{{
+constexpr Texts<Refusal, 11> refusals{{
     {Refusal::bad_message, "bad_message"},
     {Refusal::unsupported_protocol, "unsupported_protocol"},
     {Refusal::unknown_sidecar, "unknown_sidecar"},
+    {Refusal::revoked, "revoked"},
     {Refusal::session_unknown, "session_unknown"},
     {Refusal::session_superseded, "session_superseded"},
     {Refusal::stale_sequence, "stale_sequence"},
@@ -63,6 +64,7 @@ std::optional<Code> code_in(const Texts<Code, Size>& texts, std::string_view tex
 unsigned status_of(Refusal refusal) {
   switch (refusal) {
     case Refusal::unknown_sidecar:
+    case Refusal::revoked:
       return 403;
     case Refusal::not_found:
       return 404;

@@ -29,6 +29,7 @@ enum class Refusal : std::uint8_t {
   bad_message,
   unsupported_protocol,
   unknown_sidecar,     // the tunnel address belongs to no sidecar
+  revoked,             // it belonged to one that was revoked; there is no way back
   session_unknown,     // of another run of the edge, or its leases have ended: open a new one
   session_superseded,  // a newer session of this sidecar has published
   stale_sequence,      // not greater than the last one

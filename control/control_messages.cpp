@@ -10,6 +10,7 @@ namespace {
 constexpr MessageLimits limits;
 constexpr std::uint64_t number_max = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t lease_seconds_max = 3600;
+constexpr std::uint64_t round_trip_us_max = 3'600'000'000;
 
 JsonLimits json_limits(std::size_t bytes_max) {
   JsonLimits json;
@@ -104,6 +105,8 @@ HeartbeatRequest read_heartbeat_request(JsonFields& fields) {
   message.session = fields.text("session", limits.session_bytes_max);
   message.sequence = fields.number("sequence", 1, number_max);
   message.revision = fields.number("revision", 0, number_max);
+  if (const auto time = fields.optional_number("round_trip_us", 0, round_trip_us_max))
+    message.round_trip = std::chrono::microseconds(static_cast<std::int64_t>(*time));
   return message;
 }
 
@@ -198,9 +201,11 @@ std::string serialize(const StateAnswer& message) {
 }
 
 std::string serialize(const HeartbeatRequest& message) {
-  return serialize_json(JsonObject{{"session", message.session},
-                                   {"sequence", message.sequence},
-                                   {"revision", message.revision}});
+  JsonObject object{
+      {"session", message.session}, {"sequence", message.sequence}, {"revision", message.revision}};
+  if (message.round_trip)
+    object.add("round_trip_us", Json(std::int64_t{message.round_trip->count()}));
+  return serialize_json(object);
 }
 
 std::string serialize(const HeartbeatAnswer& message) {

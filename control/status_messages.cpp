@@ -142,6 +142,7 @@ EdgeStatus read_edge(JsonFields& fields) {
   status.version = read_text(fields, "version");
   status.uptime = read_milliseconds(fields, "uptime_ms").value_or(Duration::zero());
   status.endpoint = read_text(fields, "endpoint");
+  status.public_key = read_text(fields, "public_key");
   status.public_address = read_text(fields, "public_address");
   status.public_ports = read_text(fields, "public_ports");
   status.router = read_text(fields, "router");
@@ -249,6 +250,7 @@ std::string serialize(const EdgeStatus& status) {
                                    {"version", status.version},
                                    {"uptime_ms", milliseconds_json(status.uptime)},
                                    {"endpoint", status.endpoint},
+                                   {"public_key", status.public_key},
                                    {"public_address", status.public_address},
                                    {"public_ports", status.public_ports},
                                    {"router", status.router},

@@ -56,7 +56,8 @@ struct EdgeSidecarStatus {
 struct EdgeStatus {
   std::string version;
   Duration uptime{};
-  std::string endpoint;  // what tickets tell sidecars to dial
+  std::string endpoint;    // what tickets tell sidecars to dial
+  std::string public_key;  // of the tunnel, for sidecars that have keys of their own
   std::string public_address;
   std::string public_ports;  // `443, 50001-50002`
   std::string router;        // `embedded`, `haproxy`, …
@@ -71,7 +72,7 @@ struct EdgeStatus {
 
 struct SidecarEdgeStatus {
   std::string edge;          // as the ticket names it: `vps.example.com:51820`
-  std::string tunnel_state;  // `up`, `connecting`, `lost`, …
+  std::string tunnel_state;  // `connecting`, `up`, `lost`, `revoked`
   std::string edge_version;  // empty: not known yet
   std::string problem;       // why nothing is published there; empty: all is well
   TunnelStatus tunnel;

@@ -22,7 +22,8 @@ Task<> ControlServer::run() {
 Task<control::HttpResponse> ControlServer::respond(control::HttpRequest request,
                                                    SocketAddress client) {
   const std::optional<SidecarIdentity> identity = identify_(client);
-  if (!identity) co_return ControlService::refuse_stranger();
+  if (!identity) co_return ControlService::refuse(control::Refusal::unknown_sidecar);
+  if (identity->revoked) co_return ControlService::refuse(control::Refusal::revoked);
   control::HttpResponse response =
       service_.respond(network_.timers().now(), identity->name, request);
   lease_given_.notify_all();

@@ -17,7 +17,8 @@
 namespace sidestream::edge {
 
 struct SidecarIdentity {
-  std::string name;  // as the lease table knows it
+  std::string name;      // as the lease table knows it
+  bool revoked = false;  // it is told so, and nothing else
 };
 
 struct ControlServerLimits {

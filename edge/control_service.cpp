@@ -42,8 +42,8 @@ HttpResponse bad_message(const control::Parsed<Message>& message) {
 
 }  // namespace
 
-HttpResponse ControlService::refuse_stranger() {
-  HttpResponse response = refusal_response(Refusal::unknown_sidecar);
+HttpResponse ControlService::refuse(Refusal refusal) {
+  HttpResponse response = refusal_response(refusal);
   response.keep_alive = false;
   return response;
 }

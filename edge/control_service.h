@@ -34,10 +34,11 @@ class ControlService {
   void on_state(std::function<void()> callback) { on_state_ = std::move(callback); }
 
   // `sidecar` is who the tunnel says is speaking, and known to the table, so that there are no more
-  // of them than the edge has. For a stranger use refuse_stranger().
+  // of them than the edge has. For all others use refuse().
   [[nodiscard]] control::HttpResponse respond(Instant now, const std::string& sidecar,
                                               const control::HttpRequest& request);
-  [[nodiscard]] static control::HttpResponse refuse_stranger();
+  // The same answer to whatever the request is; the connection ends with it.
+  [[nodiscard]] static control::HttpResponse refuse(control::Refusal refusal);
 
   // Forgets how fast a sidecar was; for those that have been revoked.
   void forget(const std::string& sidecar) { buckets_.erase(sidecar); }

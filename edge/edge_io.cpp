@@ -4,9 +4,12 @@
 #include <utility>
 
 #include "streams/join_io.h"
+#include "streams/listen_failure.h"
 
 namespace sidestream::edge {
 namespace {
+
+constexpr Duration port_retry_interval = 5s;
 
 tunnel::UserspaceTunnelConfiguration with_address(
     tunnel::UserspaceTunnelConfiguration configuration, const IpAddress& address) {
@@ -44,6 +47,7 @@ Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
   control_.on_change([this] { handle_leases(); });
   leases_.set_public_ports(settings_.public_ports);
   for (const EnrolledSidecar& sidecar : registry_.sidecars()) enrol(sidecar);
+  renew_revoked_peers();
   tell_lease_table();
   tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
   recall_sidecars();
@@ -78,16 +82,41 @@ void Edge::stop() {
 
 // ---- sidecars ----------------------------------------------------------------------------------
 
-void Edge::enrol(const EnrolledSidecar& sidecar) {
+std::optional<tunnel::PeerId> Edge::add_peer(std::string_view name,
+                                             const tunnel::PublicKey& public_key,
+                                             const tunnel::PresharedKey& preshared_key,
+                                             const IpAddress& address) {
   tunnel::PeerConfiguration peer;
-  peer.public_key = sidecar.public_key;
-  peer.preshared_key = sidecar.preshared_key;
-  peer.allowed_ips = {IpPrefix(sidecar.address, sidecar.address.bits())};
+  peer.public_key = public_key;
+  peer.preshared_key = preshared_key;
+  peer.allowed_ips = {IpPrefix(address, address.bits())};
   const auto id = tunnel_.add_peer(peer);
-  if (id)
-    peers_[sidecar.name] = *id;
-  else
-    log_.error("sidecar cannot be a peer of the tunnel", {{"sidecar", sidecar.name}});
+  if (id) return *id;
+  log_.error("sidecar cannot be a peer of the tunnel", {{"sidecar", name}});
+  return std::nullopt;
+}
+
+void Edge::enrol(const EnrolledSidecar& sidecar) {
+  const auto id =
+      add_peer(sidecar.name, sidecar.public_key, sidecar.preshared_key, sidecar.address);
+  if (id) peers_[sidecar.name] = *id;
+}
+
+void Edge::renew_revoked_peers() {
+  const std::vector<RevokedSidecar>& revoked = registry_.revoked();
+  std::erase_if(revoked_peers_, [&](const auto& known) {
+    const bool stays =
+        std::ranges::find(revoked, known.first, &RevokedSidecar::public_key) != revoked.end();
+    if (!stays) tunnel_.remove_peer(known.second);
+    return !stays;
+  });
+  for (const RevokedSidecar& one : revoked) {
+    if (std::ranges::any_of(revoked_peers_,
+                            [&](const auto& known) { return known.first == one.public_key; }))
+      continue;
+    const auto id = add_peer(one.name, one.public_key, one.preshared_key, one.address);
+    if (id) revoked_peers_.emplace_back(one.public_key, *id);
+  }
 }
 
 void Edge::recall_sidecars() {
@@ -158,9 +187,11 @@ void Edge::tell_lease_table() {
 }
 
 std::optional<SidecarIdentity> Edge::identify(const SocketAddress& address) const {
-  const EnrolledSidecar* sidecar = registry_.find(address.address);
-  if (sidecar == nullptr) return std::nullopt;
-  return SidecarIdentity{sidecar->name};
+  if (const EnrolledSidecar* sidecar = registry_.find(address.address))
+    return SidecarIdentity{sidecar->name};
+  if (const RevokedSidecar* sidecar = registry_.find_revoked(address.address))
+    return SidecarIdentity{sidecar->name, true};
+  return std::nullopt;
 }
 
 std::expected<void, std::string> Edge::keep(const SidecarRegistry& registry) const {
@@ -183,6 +214,7 @@ std::expected<SecretText, std::string> Edge::invite(std::string_view name,
   if (!ticket) return std::unexpected(ticket.error());
   if (auto kept = keep(registry); !kept) return std::unexpected(kept.error());
   registry_ = std::move(registry);
+  renew_revoked_peers();  // one of them may have made room
   enrol(*registry_.find(name));
   tell_lease_table();
   log_.info("sidecar invited", {{"sidecar", name}, {"address", ticket->sidecar_address.text()}});
@@ -196,18 +228,23 @@ std::expected<Edge::Revoked, std::string> Edge::revoke(std::string_view name) {
   if (auto kept = keep(registry); !kept) return std::unexpected(kept.error());
   Revoked what;
   for (const SidecarStanding& standing : leases_.standings())
-    if (standing.name == name) what.endpoints = standing.endpoints.size();
+    if (standing.name == name)
+      what.endpoints = static_cast<std::size_t>(
+          std::ranges::count_if(standing.endpoints, [](const EndpointStanding& endpoint) {
+            return endpoint.answer.state != control::EndpointState::refused;
+          }));
   registry_ = std::move(registry);
-  // First no route, then no stream, then no tunnel.
+  // First no route, then no stream. The tunnel stays, so that the sidecar can be told.
   tell_lease_table();
   what.streams = router_.abort_streams_of(name);
   control_.forget(std::string(name));
   if (const auto peer = peers_.find(name); peer != peers_.end()) {
-    tunnel_.remove_peer(peer->second);
+    revoked_peers_.emplace_back(revoked->public_key, peer->second);
     peers_.erase(peer);
     endpoints_.forget(name);
     write_endpoints();
   }
+  renew_revoked_peers();
   log_.info("sidecar revoked", {{"sidecar", name}, {"streams_cut", std::uint64_t{what.streams}}});
   return what;
 }
@@ -221,25 +258,35 @@ void Edge::handle_leases() {
     open_wanted_ports(routes);
     router_.set_routes(routes);
   }
+  // What was in the way of a port may have gone.
+  if (!failed_ports_.empty() && network_.timers().now() >= ports_tried_ + port_retry_interval)
+    open_wanted_ports(leases_.routes());
   while (const auto event = leases_.poll_event()) tell(*event);
 }
 
 // A port stays open once it is: it needs no privilege a second time, and clients of a sidecar that
 // is away learn so at once.
 void Edge::open_wanted_ports(const std::vector<Route>& routes) {
-  for (const Route& route : routes) {
-    const std::uint16_t port = route.endpoint.port;
+  ports_tried_ = network_.timers().now();
+  std::set<std::uint16_t> wanted;
+  for (const Route& route : routes) wanted.insert(route.endpoint.port);
+  std::erase_if(failed_ports_, [&](const auto& failed) { return !wanted.contains(failed.first); });
+  for (const std::uint16_t port : wanted) {
     if (open_ports_.contains(port)) continue;
     const auto opened = router_.open_port(port);
     if (opened) {
       open_ports_.insert(port);
+      failed_ports_.erase(port);
       leases_.on_port_open(port);
-      log_.info("port open", {{"port", std::uint64_t{port}}});
-    } else {
-      leases_.on_port_failed(port, opened.error().message());
-      log_.error("port cannot be opened",
-                 {{"port", std::uint64_t{port}}, {"error", opened.error().message()}});
+      log_.info("port open", {{"port", port}});
+      continue;
     }
+    std::string why = explain_listen_failure(opened.error(), port);
+    leases_.on_port_failed(port, why);
+    std::string& told = failed_ports_[port];
+    if (told == why) continue;
+    log_.error("port cannot be opened", {{"port", port}, {"why", why}});
+    told = std::move(why);
   }
 }
 
@@ -284,6 +331,7 @@ control::EdgeStatus Edge::status() const {
   status.uptime = network_.timers().now() - started_;
   if (!settings_.tickets.endpoints.empty())
     status.endpoint = settings_.tickets.endpoints.front().text();
+  status.public_key = tunnel_.public_key().text();
   status.public_address = settings_.public_address.text();
   PublishRules rules;
   rules.set_public_ports(settings_.public_ports);
@@ -312,6 +360,7 @@ control::EdgeSidecarStatus Edge::status_of(const SidecarStanding& standing) cons
   status.instance = standing.instance;
   status.streams = router_.streams_of(standing.name);
   status.tunnel.last_heartbeat_ago = since(now, standing.last_heartbeat);
+  status.tunnel.round_trip = standing.round_trip;
   if (const auto id = peers_.find(standing.name); id != peers_.end()) {
     if (const auto peer = tunnel_.peer_status(id->second)) {
       if (peer->endpoint) status.tunnel.remote = peer->endpoint->text();

@@ -48,6 +48,7 @@ class Edge {
   // ---- admin
   // -------------------------------------------------------------------------------------
   [[nodiscard]] control::EdgeStatus status() const;
+  [[nodiscard]] const SidecarRegistry& registry() const { return registry_; }
   // The ticket; the error is a sentence. Kept in the state folder before it is handed out.
   std::expected<SecretText, std::string> invite(std::string_view name,
                                                 const std::vector<std::string>& allow);
@@ -70,6 +71,11 @@ class Edge {
   void handle_tunnel_event(const tunnel::DeviceEvent& event);
   Task<> keep_endpoints();
   void write_endpoints();
+  // Those who are revoked stay peers until the registry forgets them.
+  void renew_revoked_peers();
+  std::optional<tunnel::PeerId> add_peer(std::string_view name, const tunnel::PublicKey& public_key,
+                                         const tunnel::PresharedKey& preshared_key,
+                                         const IpAddress& address);
   void tell_lease_table();
   void handle_leases();
   void tell(const LeaseEvent& event);
@@ -90,11 +96,14 @@ class Edge {
   PeerEndpoints endpoints_;
   PeerEndpoints endpoints_kept_;
   Event endpoints_changed_;
+  std::vector<std::pair<tunnel::PublicKey, tunnel::PeerId>> revoked_peers_;
   LeaseTable leases_;
   EdgeRouter router_;
   ControlServer control_;
   std::uint64_t route_revision_ = 0;
   std::set<std::uint16_t> open_ports_;
+  std::map<std::uint16_t, std::string> failed_ports_;  // wanted, and why they are not open
+  Instant ports_tried_{};
   bool stopping_ = false;
   Event stop_wanted_;
 };

@@ -15,12 +15,11 @@ std::string explain(Reason reason, const SentenceFacts& facts) {
     case Reason::listener_opening:
       return "the edge is about to listen on port " + port;
     case Reason::listener_failed:
-      return "the edge cannot listen on port " + port + " (" + std::string(facts.detail) +
-             "); see what else uses that port on the edge's host";
+      return "the edge cannot listen on port " + port + ": " + std::string(facts.detail);
     case Reason::not_allowed:
       return "sidecar " + std::string(facts.sidecar) +
-             " may not publish it; add it to the sidecar's allow list on the edge "
-             "(`allow` in edge.yaml or `sidestream invite --allow`)";
+             " may not publish it; the edge's owner can add it to `allow` in edge.yaml or, for "
+             "one that was invited, revoke it and invite it anew with --allow";
     case Reason::held_by_another:
       return "it belongs to another sidecar, whose allow list names it more exactly; publish "
              "another name or change the allow lists on the edge";
@@ -52,7 +51,11 @@ std::string explain(Refusal refusal, std::string_view instance) {
     case Refusal::stale_sequence:
       return "the message is older than one that came before it";
     case Refusal::unknown_sidecar:
-      return "no sidecar of this edge has this tunnel address; it may have been revoked";
+      return "no sidecar of this edge has this tunnel address";
+    case Refusal::revoked:
+      return "this sidecar was revoked and its ticket is worth nothing any more; get a new one "
+             "from "
+             "the edge's owner (`sidestream invite`)";
     case Refusal::unsupported_protocol:
       return "this edge speaks version " + std::to_string(control::protocol_version) +
              " of the control protocol; run the same version of sidestream on both sides";

@@ -126,6 +126,7 @@ LeaseTable::Answered<control::HeartbeatAnswer> LeaseTable::heartbeat(
   if (!admitted) return std::unexpected(admitted.error());
   Sidecar& sidecar = **admitted;
   renew(sidecar, now);
+  if (request.round_trip) sidecar.round_trip = *request.round_trip;
   control::HeartbeatAnswer answer{sidecar.revision, limits_.lease, std::nullopt};
   if (request.revision != sidecar.revision) answer.endpoints = sidecar.answers;
   return answer;
@@ -235,6 +236,7 @@ void LeaseTable::end_session(Sidecar& sidecar, LeaseEvent::Kind why) {
   }
   replace_leases(sidecar, {});
   sidecar.order.end();
+  sidecar.round_trip.reset();
   sidecar.answers.clear();
   sidecar.revision = 0;
 }
@@ -319,6 +321,7 @@ std::vector<SidecarStanding> LeaseTable::standings() const {
                              .version = sidecar.current.version,
                              .instance = sidecar.current.instance,
                              .last_heartbeat = sidecar.last_heartbeat,
+                             .round_trip = sidecar.round_trip,
                              .endpoints = {}};
     for (const Lease& lease : sidecar.leases) {
       standing.endpoints.push_back({lease.wanted, answer(sidecar, lease)});

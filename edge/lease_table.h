@@ -54,6 +54,7 @@ struct SidecarStanding {
   std::string version;
   std::string instance;
   std::optional<Instant> last_heartbeat;  // or state; stays when the lease has ended
+  std::optional<Duration> round_trip;     // as the sidecar has measured it
   std::vector<EndpointStanding> endpoints;
 };
 
@@ -114,6 +115,7 @@ class LeaseTable {
     Session opened;
     Session current;
     std::optional<Instant> last_heartbeat;
+    std::optional<Duration> round_trip;
     Instant lease_end{};
     std::vector<Lease> leases;
     std::uint64_t revision = 0;

@@ -83,10 +83,11 @@ std::expected<void, std::string> SidecarRegistry::add_configured(EnrolledSidecar
     if (const EnrolledSidecar* other = find(*address))
       return std::unexpected(address->text() + " is the address of " + in_quotes(other->name));
   } else {
-    address = free_address();
+    address = take_address();
     if (!address) return std::unexpected("no address is free in " + network_.text());
   }
   sidecar.address = *address;
+  make_room(sidecar);
   sidecars_.push_back(std::move(sidecar));
   return {};
 }
@@ -105,11 +106,12 @@ std::expected<control::Ticket, std::string> SidecarRegistry::invite(
   if (sidecar.allow.empty())
     return std::unexpected("nothing is allowed for " + in_quotes(name) +
                            "; say what it may publish with --allow");
-  const auto address = free_address();
+  const auto address = take_address();
   if (!address)
     return std::unexpected("no address is free in " + network_.text() +
                            "; use a larger tunnel network");
   sidecar.address = *address;
+  make_room(sidecar);
 
   control::Ticket ticket;
   ticket.edge_endpoints = facts.endpoints;
@@ -131,6 +133,8 @@ std::expected<EnrolledSidecar, std::string> SidecarRegistry::revoke(std::string_
                            " is in edge.yaml; take it out there and restart the edge");
   EnrolledSidecar revoked = *found;
   sidecars_.erase(found);
+  if (revoked_.size() >= limits_.revoked_max) revoked_.erase(revoked_.begin());
+  revoked_.push_back({revoked.name, revoked.public_key, revoked.preshared_key, revoked.address});
   return revoked;
 }
 
@@ -144,17 +148,70 @@ const EnrolledSidecar* SidecarRegistry::find(const IpAddress& address) const {
   return found == sidecars_.end() ? nullptr : &*found;
 }
 
+const RevokedSidecar* SidecarRegistry::find_revoked(const IpAddress& address) const {
+  const auto found = std::ranges::find(revoked_, address, &RevokedSidecar::address);
+  return found == revoked_.end() ? nullptr : &*found;
+}
+
+// When all are taken, the address of the one that was revoked longest ago.
+std::optional<IpAddress> SidecarRegistry::take_address() {
+  auto address = free_address();
+  while (!address && !revoked_.empty()) {
+    revoked_.erase(revoked_.begin());
+    address = free_address();
+  }
+  return address;
+}
+
+// Before `sidecar` is added: of those that are revoked none may have its key or address, and all
+// together are no more than the tunnel takes.
+void SidecarRegistry::make_room(const EnrolledSidecar& sidecar) {
+  std::erase_if(revoked_, [&](const RevokedSidecar& revoked) {
+    return revoked.public_key == sidecar.public_key || revoked.address == sidecar.address;
+  });
+  while (!revoked_.empty() && sidecars_.size() + revoked_.size() >= limits_.sidecars_max)
+    revoked_.erase(revoked_.begin());
+}
+
 std::optional<IpAddress> SidecarRegistry::free_address() const {
   // Number 1 is the edge's, the last one the network's broadcast address.
   for (std::uint32_t number = 2; number < last_number(network_); ++number) {
     const IpAddress address = address_number(network_, number);
-    if (find(address) == nullptr) return address;
-    if (number > limits_.sidecars_max + 1) break;
+    if (find(address) == nullptr && find_revoked(address) == nullptr) return address;
+    if (number > limits_.sidecars_max + limits_.revoked_max + 1) break;
   }
   return std::nullopt;
 }
 
 // ---- state file --------------------------------------------------------------------------------
+
+namespace {
+
+// What the entries of both lists have in common.
+template <typename Sidecar>
+control::JsonObject identity_json(const Sidecar& sidecar) {
+  return {{"name", sidecar.name},
+          {"public_key", sidecar.public_key.text()},
+          {"preshared_key", serialize_base64(sidecar.preshared_key.reveal())},
+          {"address", sidecar.address.text()}};
+}
+
+template <typename Sidecar>
+std::expected<Sidecar, std::string> read_identity(control::JsonFields& entry) {
+  Sidecar sidecar;
+  sidecar.name = entry.text("name", RegistryLimits::name_bytes_max);
+  const auto public_key = tunnel::PublicKey::parse(entry.text("public_key", 64));
+  const auto preshared_key = tunnel::PresharedKey::parse(entry.text("preshared_key", 64));
+  const auto address = IpAddress::parse(entry.text("address", 64));
+  if (!public_key || !preshared_key || !address)
+    return std::unexpected("a key or address of " + in_quotes(sidecar.name) + " cannot be read");
+  sidecar.public_key = *public_key;
+  sidecar.preshared_key = *preshared_key;
+  sidecar.address = *address;
+  return sidecar;
+}
+
+}  // namespace
 
 std::string SidecarRegistry::serialize() const {
   control::JsonArray invited;
@@ -163,15 +220,15 @@ std::string SidecarRegistry::serialize() const {
     control::JsonArray allow;
     for (const control::EndpointPattern& pattern : sidecar.allow)
       allow.emplace_back(pattern.text());
-    invited.emplace_back(
-        control::JsonObject{{"name", sidecar.name},
-                            {"public_key", sidecar.public_key.text()},
-                            {"preshared_key", serialize_base64(sidecar.preshared_key.reveal())},
-                            {"address", sidecar.address.text()},
-                            {"allow", std::move(allow)}});
+    control::JsonObject entry = identity_json(sidecar);
+    entry.add("allow", std::move(allow));
+    invited.emplace_back(std::move(entry));
   }
-  return control::serialize_json(
-             control::JsonObject{{"version", state_version}, {"sidecars", std::move(invited)}}) +
+  control::JsonArray revoked;
+  for (const RevokedSidecar& sidecar : revoked_) revoked.emplace_back(identity_json(sidecar));
+  return control::serialize_json(control::JsonObject{{"version", state_version},
+                                                     {"sidecars", std::move(invited)},
+                                                     {"revoked", std::move(revoked)}}) +
          "\n";
 }
 
@@ -190,27 +247,33 @@ std::expected<void, std::string> SidecarRegistry::load(std::string_view text) {
   SidecarRegistry loaded = *this;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     control::JsonFields entry = fields.element("sidecars", entries, i);
-    EnrolledSidecar sidecar;
-    sidecar.invited = true;
-    sidecar.name = entry.text("name", RegistryLimits::name_bytes_max);
-    const auto public_key = tunnel::PublicKey::parse(entry.text("public_key", 64));
-    const auto preshared_key = tunnel::PresharedKey::parse(entry.text("preshared_key", 64));
-    const auto address = IpAddress::parse(entry.text("address", 64));
+    auto sidecar = read_identity<EnrolledSidecar>(entry);
+    if (!problem.empty()) return std::unexpected(problem);
+    if (!sidecar) return std::unexpected(sidecar.error());
+    sidecar->invited = true;
     for (const control::Json& pattern : entry.array("allow", limits_.patterns_max)) {
       const std::string* written = pattern.text();
       auto parsed = written != nullptr ? control::EndpointPattern::parse(*written)
                                        : std::unexpected(std::string("expected a text"));
       if (!parsed)
-        return std::unexpected("allow of " + in_quotes(sidecar.name) + ": " + parsed.error());
-      sidecar.allow.push_back(*parsed);
+        return std::unexpected("allow of " + in_quotes(sidecar->name) + ": " + parsed.error());
+      sidecar->allow.push_back(*parsed);
     }
     if (!problem.empty()) return std::unexpected(problem);
-    if (!public_key || !preshared_key || !address)
-      return std::unexpected("a key or address of " + in_quotes(sidecar.name) + " cannot be read");
-    sidecar.public_key = *public_key;
-    sidecar.preshared_key = *preshared_key;
-    if (auto added = loaded.add_configured(std::move(sidecar), *address); !added)
+    const IpAddress address = sidecar->address;
+    if (auto added = loaded.add_configured(std::move(*sidecar), address); !added)
       return std::unexpected(added.error());
+  }
+  // Not there in what an earlier version wrote.
+  const control::JsonArray* revoked = fields.optional_array("revoked", limits_.sidecars_max);
+  for (std::size_t i = 0; revoked != nullptr && i < revoked->size(); ++i) {
+    control::JsonFields entry = fields.element("revoked", *revoked, i);
+    auto sidecar = read_identity<RevokedSidecar>(entry);
+    if (!problem.empty()) return std::unexpected(problem);
+    if (!sidecar) return std::unexpected(sidecar.error());
+    if (network_.contains(sidecar->address) && loaded.find(sidecar->address) == nullptr &&
+        loaded.revoked_.size() < limits_.revoked_max)
+      loaded.revoked_.push_back(std::move(*sidecar));
   }
   if (!problem.empty()) return std::unexpected(problem);
   *this = std::move(loaded);

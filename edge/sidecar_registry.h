@@ -25,8 +25,18 @@ struct EnrolledSidecar {
   bool invited = false;  // kept in the state folder; false: edge.yaml has it
 };
 
+// What is left of one that was revoked, so that it can be told so instead of meeting silence: it
+// may still shake hands and reach the control port, whose only answer is the refusal.
+struct RevokedSidecar {
+  std::string name;
+  tunnel::PublicKey public_key;
+  tunnel::PresharedKey preshared_key;
+  IpAddress address;  // nobody else gets it meanwhile
+};
+
 struct RegistryLimits {
   std::size_t sidecars_max = 4096;
+  std::size_t revoked_max = 64;    // the ones before are forgotten, and met with silence
   std::size_t patterns_max = 256;  // of one sidecar
   static constexpr std::size_t name_bytes_max = 63;
 };
@@ -56,24 +66,31 @@ class SidecarRegistry {
                                                      std::vector<control::EndpointPattern> allow,
                                                      const control::Ticket::SecretKey& secret,
                                                      const TicketFacts& facts);
-  // Forgets an invited sidecar.
+  // Takes an invited sidecar out; from then on it is among revoked(). What is there of older ones
+  // makes room for the living, when addresses or places become scarce.
   std::expected<EnrolledSidecar, std::string> revoke(std::string_view name);
 
   [[nodiscard]] const std::vector<EnrolledSidecar>& sidecars() const { return sidecars_; }
   [[nodiscard]] const EnrolledSidecar* find(std::string_view name) const;
   [[nodiscard]] const EnrolledSidecar* find(const IpAddress& address) const;
+  [[nodiscard]] const std::vector<RevokedSidecar>& revoked() const { return revoked_; }
+  [[nodiscard]] const RevokedSidecar* find_revoked(const IpAddress& address) const;
 
-  // The invited sidecars as the text of a state file, and back. Loading adds to what is there.
+  // The invited and revoked sidecars as the text of a state file, and back. Loading adds to what is
+  // there.
   [[nodiscard]] std::string serialize() const;
   std::expected<void, std::string> load(std::string_view text);
 
  private:
   [[nodiscard]] std::expected<void, std::string> check(const EnrolledSidecar& sidecar) const;
   [[nodiscard]] std::optional<IpAddress> free_address() const;
+  std::optional<IpAddress> take_address();
+  void make_room(const EnrolledSidecar& sidecar);
 
   IpPrefix network_;
   RegistryLimits limits_;
   std::vector<EnrolledSidecar> sidecars_;  // in the order of enrolment
+  std::vector<RevokedSidecar> revoked_;    // the oldest first
 };
 
 // Letters, digits, hyphens, underscores and dots, the first one a letter or digit.

@@ -91,12 +91,14 @@ Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<Backend
                                            Duration timeout) {
   const Instant deadline = network.timers().now() + timeout;
   boost::system::error_code last = boost::asio::error::timed_out;
+  auto left = static_cast<int>(backends.size());
   for (const BackendAddress& backend : backends) {
     const Duration time_left = deadline - network.timers().now();
     if (time_left <= Duration::zero()) break;
     std::unique_ptr<Stream> stream;
     try {
-      stream = co_await dial_one(network, backend, time_left);
+      // Equal shares, as for the addresses of one.
+      stream = co_await dial_one(network, backend, time_left / left--);
     } catch (const boost::system::system_error& error) {
       if (error.code() == boost::asio::error::operation_aborted) throw;
       last = error.code();

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "streams/deadline_io.h"
+#include "streams/close_io.h"
 #include "streams/join_io.h"
+#include "streams/tls_alert.h"
 
 namespace sidestream::sidecar {
 namespace {
@@ -66,7 +67,8 @@ Task<> EdgeLink::work() {
     accepting =
         both(std::move(accepting),
              accept_for_service(*services_[i], static_cast<std::uint16_t>(first_service_port + i)));
-  Task<> publishing = both(follow_path(), publish());
+  Task<> looking = both(follow_path(), watch_silence());
+  Task<> publishing = both(std::move(looking), publish());
   Task<> inside = both(std::move(accepting), std::move(publishing));
   co_await both(tunnel_.run(), std::move(inside));
 }
@@ -117,13 +119,15 @@ Task<> EdgeLink::resolve() {
       found.insert(found.end(), addresses.begin(), addresses.end());
     } catch (const system_error& error) {
       if (error.code() == asio::error::operation_aborted) throw;
-      why = endpoint.host + ": " + error.code().message();
+      why = endpoint.host + " cannot be resolved (" + error.code().message() +
+            "); see whether that is the edge's name, and this machine's DNS";
     }
   }
   const Instant now = network_.timers().now();
+  no_address_ = found.empty() ? why : "";
   if (found.empty()) {
     path_.handle_resolve_failed(now);
-    on_event_({EdgeLinkEvent::Kind::no_address, why});
+    on_event_({EdgeLinkEvent::Kind::no_address});
   } else {
     path_.handle_resolved(now, found);
   }
@@ -144,6 +148,35 @@ void EdgeLink::handle_tunnel_event(const tunnel::DeviceEvent& event) {
     path_.handle_lost(network_.timers().now());
   }
   on_path_changed();
+}
+
+Task<> EdgeLink::wait_up(bool up) {
+  while (up_ != up) co_await wait_path_change(path_changes_);
+}
+
+// WireGuard meets what it does not like with silence, so only a clock can tell.
+Task<> EdgeLink::watch_silence() {
+  for (;;) {
+    co_await wait_up(false);
+    co_await first_of(network_.timers().sleep_for(configuration_.silence_until_told),
+                      wait_up(true));
+    if (up_) continue;
+    silent_ = true;
+    on_event_({EdgeLinkEvent::Kind::silent});
+    co_await wait_up(true);
+    silent_ = false;
+  }
+}
+
+std::string EdgeLink::problem() const {
+  if (up_ || !silent_) return up_ || no_address_.empty() ? standing().problem : no_address_;
+  if (!no_address_.empty()) return no_address_;
+  const auto peer = peer_status();
+  const std::string where =
+      peer && peer->endpoint ? peer->endpoint->text() : configuration_.endpoints.front().text();
+  return "nothing answers at UDP " + where +
+         "; is the edge running there, do its firewall and its provider's let that port in, and "
+         "is the ticket one of this edge, made since it has its state folder?";
 }
 
 std::optional<tunnel::PeerStatus> EdgeLink::peer_status() const {
@@ -168,7 +201,7 @@ std::vector<control::WantedEndpoint> EdgeLink::wanted() const {
 
 // The first connect waits for the tunnel: before it is up a SYN would only be lost.
 Task<> EdgeLink::publish() {
-  while (!up_) co_await wait_path_change(path_changes_);
+  co_await wait_up(true);
   co_await control_.run();
 }
 
@@ -222,15 +255,40 @@ Task<> EdgeLink::serve_by_name(std::unique_ptr<Stream> stream) {
   auto introduction =
       co_await read_introduction(network_, std::move(stream), configuration_.introduction);
   if (!introduction) co_return;
-  const auto name = co_await peek_server_name(network_, *introduction, configuration_.introduction);
+  const auto hello =
+      co_await peek_client_hello(network_, *introduction, configuration_.introduction);
   const auto destination = introduction->header.destination;
   Service* service =
-      find_service(name, destination ? destination->port : control::Endpoint::default_port);
+      hello ? find_service(hello->server_name,
+                           destination ? destination->port : control::Endpoint::default_port)
+            : nullptr;
   if (service == nullptr) {
-    introduction->stream->abort();
+    co_await refuse_by_name(*introduction, hello);
     co_return;
   }
   co_await service->serve(std::move(introduction->stream), std::move(introduction->header));
+}
+
+// As the edge's own router does it: an alert for who speaks TLS, a reset for all others.
+Task<> EdgeLink::refuse_by_name(Introduction& introduction,
+                                const std::optional<ClientHello>& hello) {
+  std::string why = hello ? "a ClientHello without server name" : "no ClientHello";
+  if (hello && hello->server_name) why = "no service for " + hello->server_name->text();
+  on_event_({.kind = EdgeLinkEvent::Kind::stream_refused,
+             .text = why,
+             .client = introduction.header.source.value_or(SocketAddress())});
+  if (!hello) {
+    introduction.stream->abort();
+    co_return;
+  }
+  const auto alert = serialize_tls_alert(TlsAlert::unrecognized_name);
+  try {
+    co_await introduction.stream->write_all(alert);
+  } catch (const system_error& error) {
+    if (error.code() == asio::error::operation_aborted) throw;
+    co_return;
+  }
+  co_await close_in_order(network_.timers(), *introduction.stream);
 }
 
 // The endpoint with the client's port wins; a router in front may listen on any other port, so that

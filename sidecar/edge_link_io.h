@@ -34,6 +34,9 @@ struct EdgeLinkConfiguration {
   tunnel::UserspaceTunnelConfiguration tunnel;
   Duration persistent_keepalive = 25s;  // keeps NAT mappings of 30 s and more open
   std::size_t streams_max = 10'000;
+  // So long nothing is heard of the edge before somebody is told what to look at. Longer than a
+  // restart of the edge takes.
+  Duration silence_until_told = 10s;
   IntroductionLimits introduction;
 };
 
@@ -41,11 +44,14 @@ struct EdgeLinkEvent {
   enum class Kind {
     handshake,         // a session with the edge was derived
     lost,              // the edge does not answer any more
-    no_address,        // its names cannot be resolved: `text` says why
+    silent,            // nor did it come back, or it never did: problem() says what to look at
+    no_address,        // its names cannot be resolved: problem() says why
     standing_changed,  // what the edge says about our endpoints
+    stream_refused,    // a stream that the edge sent belongs to no service: `text` says why
   };
   Kind kind;
   std::string text{};
+  SocketAddress client{};  // stream_refused
 };
 
 class EdgeLink {
@@ -67,6 +73,8 @@ class EdgeLink {
   [[nodiscard]] const control::ControlStanding& standing() const { return control_.standing(); }
   [[nodiscard]] std::optional<tunnel::PeerStatus> peer_status() const;
   [[nodiscard]] bool is_up() const { return up_; }
+  // Why nothing is published there, for a person; empty: all is well, or it is too early to say.
+  [[nodiscard]] std::string problem() const;
   [[nodiscard]] std::size_t streams() const { return streams_.size(); }
   [[nodiscard]] tunnel::UserspaceTunnel& tunnel() { return tunnel_; }
 
@@ -74,12 +82,15 @@ class EdgeLink {
   Task<> work();
   Task<> follow_path();
   Task<> resolve();
+  Task<> watch_silence();
+  Task<> wait_up(bool up);
   Task<> publish();
   Task<> wait_path_change(std::uint64_t seen);
   Task<> accept_for_service(Service& service, std::uint16_t port);
   Task<> accept_by_name();
   Task<> serve(Service& service, std::unique_ptr<Stream> stream);
   Task<> serve_by_name(std::unique_ptr<Stream> stream);
+  Task<> refuse_by_name(Introduction& introduction, const std::optional<ClientHello>& hello);
   void spawn_stream(Task<> task);
   [[nodiscard]] bool may_serve(Stream& stream);
   [[nodiscard]] std::vector<control::WantedEndpoint> wanted() const;
@@ -97,6 +108,8 @@ class EdgeLink {
   std::uint64_t path_changes_ = 0;
   Event path_changed_;
   bool up_ = false;
+  bool silent_ = false;
+  std::string no_address_;  // why the last look-up found none; empty: it did
   bool accepting_ = true;
   control::ControlClientRunner control_;
   TaskGroup lookups_;

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "streams/client_hello.h"
 #include "streams/deadline_io.h"
 #include "streams/prefixed_stream_io.h"
 #include "streams/proxy_header_parser.h"
@@ -80,8 +79,8 @@ Task<std::optional<Introduction>> read_introduction(Network& network,
   co_return std::optional<Introduction>(std::move(introduction));
 }
 
-Task<std::optional<ServerName>> peek_server_name(Network& network, Introduction& introduction,
-                                                 IntroductionLimits limits) {
+Task<std::optional<ClientHello>> peek_client_hello(Network& network, Introduction& introduction,
+                                                   IntroductionLimits limits) {
   ClientHelloParser parser;
   std::vector<std::uint8_t> seen;
   Task<> reading = feed_hello(*introduction.stream, parser, seen);
@@ -89,7 +88,7 @@ Task<std::optional<ServerName>> peek_server_name(Network& network, Introduction&
   if (!read || parser.verdict() != ClientHelloParser::Verdict::hello) co_return std::nullopt;
   introduction.stream =
       std::make_unique<PrefixedStream>(std::move(seen), std::move(introduction.stream));
-  co_return parser.hello().server_name;
+  co_return parser.hello();
 }
 
 }  // namespace sidestream::sidecar

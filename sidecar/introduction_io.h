@@ -5,9 +5,9 @@
 #include <memory>
 #include <optional>
 
+#include "streams/client_hello.h"
 #include "streams/network_io.h"
 #include "streams/proxy_header.h"
-#include "streams/server_name.h"
 
 namespace sidestream::sidecar {
 
@@ -28,9 +28,9 @@ Task<std::optional<Introduction>> read_introduction(Network& network,
                                                     std::unique_ptr<Stream> stream,
                                                     IntroductionLimits limits);
 
-// The server name of the ClientHello that follows, without taking it from the stream. nullopt when
-// there is no complete hello in time, or it has no name.
-Task<std::optional<ServerName>> peek_server_name(Network& network, Introduction& introduction,
-                                                 IntroductionLimits limits);
+// The ClientHello that follows, without taking it from the stream. nullopt when there is no
+// complete one in time.
+Task<std::optional<ClientHello>> peek_client_hello(Network& network, Introduction& introduction,
+                                                   IntroductionLimits limits);
 
 }  // namespace sidestream::sidecar

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sidecar/stream_endpoint.h"
 #include "streams/relay_io.h"
 
 namespace sidestream::sidecar {
@@ -77,7 +78,7 @@ Task<> Service::watch_health() {
                                server_name_for_probe(configuration_), settings.timeout);
     const bool changed =
         verdict ? health_.record_success() : health_.record_failure(verdict.error());
-    if (changed && callbacks_.health_changed) callbacks_.health_changed();
+    if (changed && callbacks_.health_changed) callbacks_.health_changed(*this);
     co_await network_.timers().sleep_for(health_.until_next_probe());
   }
 }
@@ -104,7 +105,11 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   ServedStream record;
   record.service = configuration_.name;
   record.client = header.source.value_or(from_edge->remote_address());
-  if (const auto name = header.authority()) record.server_name = *name;
+  std::optional<ServerName> server_name;
+  if (const auto text = header.authority())
+    if (auto name = ServerName::parse(*text)) server_name = std::move(*name);
+  record.endpoint = stream_endpoint(configuration_.publish, server_name,
+                                    header.destination.value_or(from_edge->local_address()).port);
 
   std::unique_ptr<Stream> backend;
   error_code failure;

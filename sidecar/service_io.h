@@ -20,7 +20,7 @@ namespace sidestream::sidecar {
 struct ServedStream {
   std::string service;
   SocketAddress client;
-  std::string server_name;  // as the edge read it; empty: none
+  std::string endpoint;  // by which it came
   std::uint64_t client_to_backend_bytes = 0;
   std::uint64_t backend_to_client_bytes = 0;
   Duration duration{};
@@ -30,7 +30,7 @@ struct ServedStream {
 class Service {
  public:
   struct Callbacks {
-    std::function<void()> health_changed;
+    std::function<void(const Service&)> health_changed;
     std::function<void(const ServedStream&)> stream_ended;
   };
 

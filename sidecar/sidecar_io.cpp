@@ -36,11 +36,12 @@ Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguratio
       tunnel_settings_(configuration.tunnel),
       state_(state),
       log_(log),
+      stranger_log_(log.at_most_every(1s)),
       started_(network.timers().now()) {
   for (ServiceConfiguration& service : configuration.services)
     services_.push_back(std::make_unique<Service>(
         network_, std::move(service),
-        Service::Callbacks{.health_changed = [this] { services_changed(); },
+        Service::Callbacks{.health_changed = [this](const Service& one) { handle_health(one); },
                            .stream_ended = [this](const ServedStream& stream) { tell(stream); }}));
   for (const EdgeEntry& entry : configuration.edges) add_link(entry);
 }
@@ -114,13 +115,17 @@ Task<> Sidecar::wait_stop() {
 
 // ---- what happened -----------------------------------------------------------------------------
 
-void Sidecar::services_changed() {
-  for (const auto& service : services_) {
-    const HealthJudge& health = service->health();
-    log_.debug("health", {{"service", service->configuration().name},
-                          {"state", text_of(health.state())},
-                          {"why", health.reason()}});
-  }
+void Sidecar::handle_health(const Service& service) {
+  const HealthJudge& health = service.health();
+  const std::string& name = service.configuration().name;
+  if (health.state() == HealthJudge::State::healthy)
+    log_.info("backend healthy",
+              {{"service", name}, {"backend", backends_text(service.configuration())}});
+  else
+    log_.warn("backend not healthy, its service is not published",
+              {{"service", name},
+               {"backend", backends_text(service.configuration())},
+               {"why", health.reason()}});
   for (const auto& link : links_) link->link->services_changed();
 }
 
@@ -131,31 +136,56 @@ void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
     case Kind::handshake:
       keep_timestamp(link);
       if (!std::exchange(link.up, true)) log_.info("tunnel up", {{"edge", edge}});
-      link.no_address_told = false;
       return;
     case Kind::lost:
       link.up = false;
       log_.warn("edge does not answer", {{"edge", edge}});
       return;
+    case Kind::silent:
     case Kind::no_address:
-      if (!std::exchange(link.no_address_told, true))
-        log_.warn("edge not found by name", {{"edge", edge}, {"why", event.text}});
+      tell_problem(link);
       return;
-    case Kind::standing_changed: {
-      const control::ControlStanding& standing = link.link->standing();
-      if (standing.problem != link.problem_told) {
-        link.problem_told = standing.problem;
-        if (!standing.problem.empty())
-          log_.warn("not published", {{"edge", edge}, {"why", standing.problem}});
-      }
-      for (const control::EndpointAnswer& answer : standing.answers)
-        log_.debug("endpoint", {{"edge", edge},
-                                {"endpoint", answer.endpoint},
-                                {"state", text_of(answer.state)},
-                                {"why", answer.sentence}});
+    case Kind::standing_changed:
+      tell_problem(link);
+      tell_answers(link);
       return;
-    }
+    case Kind::stream_refused:
+      stranger_log_.info("stream refused",
+                         {{"edge", edge}, {"client", event.client.text()}, {"why", event.text}});
+      return;
   }
+}
+
+void Sidecar::tell_problem(Link& link) {
+  std::string problem = link.link->problem();
+  if (problem == link.problem_told) return;
+  link.problem_told = std::move(problem);
+  if (!link.problem_told.empty())
+    log_.warn("nothing is published",
+              {{"edge", link.link->configuration().name}, {"why", link.problem_told}});
+}
+
+// That the edge opens a port lasts a moment only.
+bool Sidecar::is_worth_telling(const control::EndpointAnswer& answer) {
+  return answer.reason != control::Reason::listener_opening;
+}
+
+// What has changed of what the edge says. After a lease was lost everything is told anew.
+void Sidecar::tell_answers(Link& link) {
+  const std::string& edge = link.link->configuration().name;
+  std::map<std::string, control::EndpointAnswer> current;
+  for (const control::EndpointAnswer& answer : link.link->standing().answers) {
+    current.emplace(answer.endpoint, answer);
+    const auto told = link.told.find(answer.endpoint);
+    if (!is_worth_telling(answer) || (told != link.told.end() && told->second == answer)) continue;
+    if (answer.state == control::EndpointState::granted)
+      log_.info("published", {{"endpoint", answer.endpoint}, {"edge", edge}});
+    else
+      log_.warn(answer.state == control::EndpointState::refused ? "refused by the edge"
+                                                                : "waits for the edge",
+                {{"endpoint", answer.endpoint}, {"edge", edge}, {"why", answer.sentence}});
+  }
+  link.told = std::move(current);
 }
 
 // The edge refuses handshakes that are not newer than the last one it saw, so a machine whose clock
@@ -187,11 +217,11 @@ void Sidecar::keep_timestamp(Link& link) {
 
 void Sidecar::tell(const ServedStream& stream) {
   log_.info("stream ended", {{"service", stream.service},
+                             {"endpoint", stream.endpoint},
                              {"client", stream.client.text()},
-                             {"server_name", stream.server_name.empty() ? "-" : stream.server_name},
                              {"bytes_in", stream.client_to_backend_bytes},
                              {"bytes_out", stream.backend_to_client_bytes},
-                             {"seconds", std::chrono::duration<double>(stream.duration).count()},
+                             {"duration", stream.duration},
                              {"end", stream.end}});
 }
 
@@ -206,9 +236,12 @@ control::SidecarStatus Sidecar::status() const {
     const control::ControlStanding& standing = link->link->standing();
     control::SidecarEdgeStatus edge;
     edge.edge = link->link->configuration().name;
-    edge.tunnel_state = link->link->is_up() ? "up" : "connecting";
+    edge.tunnel_state = standing.revoked       ? "revoked"
+                        : link->link->is_up()  ? "up"
+                        : standing.last_answer ? "lost"
+                                               : "connecting";
     edge.edge_version = standing.edge_version;
-    edge.problem = standing.problem;
+    edge.problem = link->link->problem();
     edge.tunnel.last_heartbeat_ago = since(now, standing.last_answer);
     edge.tunnel.round_trip = standing.round_trip;
     if (const auto peer = link->link->peer_status()) {
@@ -248,8 +281,9 @@ control::ServiceEndpointStatus Sidecar::status_of(const Service& service,
                         : "the backend is not healthy: " + service.health().reason();
     return status;
   }
-  status.state = control::PublishState::waiting;
-  status.reason = standing.problem.empty() ? "the edge has not answered yet" : standing.problem;
+  status.state = standing.revoked ? control::PublishState::refused : control::PublishState::waiting;
+  status.reason = link.problem();
+  if (status.reason.empty()) status.reason = "the edge has not answered yet";
   for (std::size_t i = 0; i < standing.answers.size() && i < standing.published.size(); ++i) {
     if (standing.published[i].endpoint != endpoint) continue;
     const control::EndpointAnswer& answer = standing.answers[i];

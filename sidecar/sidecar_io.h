@@ -1,6 +1,7 @@
 // The sidecar: its services, and a link to each of its edges.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,8 +43,8 @@ class Sidecar {
     std::string timestamp_file;
     tunnel::Timestamp kept{};
     bool up = false;
-    bool no_address_told = false;
     std::string problem_told;
+    std::map<std::string, control::EndpointAnswer> told;  // by endpoint
   };
 
   void add_link(const EdgeEntry& entry);
@@ -54,8 +55,11 @@ class Sidecar {
   Task<> keep_timestamps();
   // The greatest timestamp that an earlier run can have used.
   [[nodiscard]] tunnel::Timestamp last_used(const Link& link) const;
+  void tell_problem(Link& link);
+  static bool is_worth_telling(const control::EndpointAnswer& answer);
+  void tell_answers(Link& link);
   void tell(const ServedStream& stream);
-  void services_changed();
+  void handle_health(const Service& service);
   [[nodiscard]] control::ServiceEndpointStatus status_of(const Service& service,
                                                          const std::string& endpoint,
                                                          const EdgeLink& link) const;
@@ -65,6 +69,7 @@ class Sidecar {
   const control::TunnelSettings tunnel_settings_;
   const StateFolder* state_;
   const Log& log_;
+  const Log stranger_log_;
   const Instant started_;
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<std::unique_ptr<Link>> links_;

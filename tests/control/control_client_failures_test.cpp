@@ -89,6 +89,37 @@ TEST_F(ControlClientTest, ASupersededSessionWaitsBeforeItTakesOverAgain) {
   EXPECT_EQ(expect<SendRequest>().request.target, session_target) << "on the same connection";
 }
 
+TEST_F(ControlClientTest, ARevokedSidecarSaysSoAndAsksRarely) {
+  publish(web);
+  sleep(2500ms);
+  refuse(Refusal::revoked);
+  EXPECT_TRUE(client_.standing().revoked);
+  EXPECT_EQ(client_.standing().problem, "edge: because");
+  EXPECT_TRUE(client_.standing().published.empty());
+  expect_report_then_proceed();
+  expect_sleep(60s);
+  sleep(60s);
+  expect_request(R"(POST /v1/session {"protocol":1,"version":"0.1.0","instance":"nas"})");
+  refuse(Refusal::revoked);
+  expect_report_then_proceed();
+  expect_sleep(60s);
+  // Nothing is left to withdraw.
+  event(Stop{});
+  expect<Done>();
+}
+
+TEST_F(ControlClientTest, ARevokedSidecarThatIsLetInAgainPublishes) {
+  publish(web);
+  sleep(2500ms);
+  refuse(Refusal::revoked);
+  expect_report_then_proceed();
+  sleep(60s);
+  respond(session("s-2"));
+  respond(granted(1, web));
+  EXPECT_FALSE(client_.standing().revoked);
+  EXPECT_EQ(client_.standing().problem, "");
+}
+
 TEST_F(ControlClientTest, ASessionThatNeverWorksDoesNotSpin) {
   event(Started{});
   event(Connected{});

@@ -90,7 +90,8 @@ TEST_F(ControlClientTest, NewAnswersComeWithAHeartbeat) {
   EXPECT_EQ(client_.standing().answers[0].reason, Reason::standby);
   event(Proceed{});
   sleep(2500ms);
-  expect_request(R"(POST /v1/heartbeat {"session":"s-1","sequence":3,"revision":2})");
+  expect_request(
+      R"(POST /v1/heartbeat {"session":"s-1","sequence":3,"revision":2,"round_trip_us":0})");
 }
 
 TEST_F(ControlClientTest, AConnectionThatTheEdgeClosesIsReopened) {

@@ -12,7 +12,7 @@ TunnelStatus tunnel() {
 }
 
 EdgeStatus edge() {
-  EdgeStatus status{"0.1.0", 5s, "vps:51820", "::", "443", "embedded", 1, 2, {}, {}};
+  EdgeStatus status{"0.1.0", 5s, "vps:51820", "key", "::", "443", "embedded", 1, 2, {}, {}};
   status.refused = {{"unknown name", 3}};
   status.sidecars = {{"home",
                       "10.86.0.2",

@@ -38,15 +38,16 @@ TEST_F(ControlServiceTest, Transcript) {
   EXPECT_EQ(send("POST", "/v1/session", R"({"protocol":1,"version":"0.1.0","instance":"nas"})"),
             R"(200 {"session":"e1-1","lease_seconds":8,"version":"9.9"})");
   EXPECT_EQ(*find_field(last_.fields, "content-type"), "application/json");
-  EXPECT_EQ(send("PUT", "/v1/state",
-                 R"({"session":"e1-1","sequence":1,"endpoints":[)"
-                 R"({"endpoint":"a.example.com","service":"web","port":20001},)"
-                 R"({"endpoint":":22","service":"ssh","port":20002}]})"),
-            R"(200 {"revision":1,"lease_seconds":8,"endpoints":[)"
-            R"({"endpoint":"a.example.com","state":"granted"},)"
-            R"({"endpoint":":22","state":"refused","reason":"not_allowed","sentence":)"
-            R"("sidecar home may not publish it; add it to the sidecar's allow list on the edge )"
-            R"_((`allow` in edge.yaml or `sidestream invite --allow`)"}]})_");
+  EXPECT_EQ(
+      send("PUT", "/v1/state",
+           R"({"session":"e1-1","sequence":1,"endpoints":[)"
+           R"({"endpoint":"a.example.com","service":"web","port":20001},)"
+           R"({"endpoint":":22","service":"ssh","port":20002}]})"),
+      R"(200 {"revision":1,"lease_seconds":8,"endpoints":[)"
+      R"({"endpoint":"a.example.com","state":"granted"},)"
+      R"({"endpoint":":22","state":"refused","reason":"not_allowed","sentence":)"
+      R"("sidecar home may not publish it; the edge's owner can add it to `allow` in edge.yaml )"
+      R"(or, for one that was invited, revoke it and invite it anew with --allow"}]})");
   EXPECT_EQ(send("POST", "/v1/heartbeat", R"({"session":"e1-1","sequence":2,"revision":1})"),
             R"(200 {"revision":1,"lease_seconds":8})");
   EXPECT_EQ(send("POST", "/v1/heartbeat", R"({"session":"e1-1","sequence":2,"revision":1})"),
@@ -72,8 +73,12 @@ TEST_F(ControlServiceTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(send("POST", "/v1/session", R"({"protocol":2})"),
             R"(426 {"error":"unsupported_protocol","sentence":"this edge speaks version 1 of the )"
             R"(control protocol; run the same version of sidestream on both sides"})");
-  EXPECT_EQ(ControlService::refuse_stranger().status, 403U);
-  EXPECT_FALSE(ControlService::refuse_stranger().keep_alive);
+  for (const auto refusal : {control::Refusal::unknown_sidecar, control::Refusal::revoked}) {
+    const auto response = ControlService::refuse(refusal);
+    EXPECT_EQ(response.status, 403U);
+    EXPECT_FALSE(response.keep_alive);
+    EXPECT_EQ(control::parse_refusal(response.body).refusal, refusal);
+  }
 }
 
 // Fault 67: one that floods is slowed down, others are not.

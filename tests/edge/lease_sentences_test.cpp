@@ -32,7 +32,8 @@ TEST(LeaseSentences, EveryReasonSaysSomethingThatFitsItsField) {
             "of 443, 2222");
   EXPECT_NE(explain(Reason::not_allowed, facts).find("sidecar home may not publish it"),
             std::string::npos);
-  EXPECT_NE(explain(Reason::listener_failed, facts).find("(address in use)"), std::string::npos);
+  EXPECT_NE(explain(Reason::listener_failed, facts).find("port 50002: address in use"),
+            std::string::npos);
 }
 
 TEST(LeaseSentences, EveryRefusalSaysSomething) {

@@ -70,6 +70,60 @@ TEST(SidecarRegistry, RevokesTheInvitedOnly) {
   EXPECT_TRUE(registry.invite("home", allow(":22"), secret(2), facts()));
 }
 
+TEST(SidecarRegistry, RemembersWhoWasRevoked) {
+  SidecarRegistry registry(network);
+  ASSERT_TRUE(registry.invite("home", allow(":22"), secret(1), facts()));
+  ASSERT_TRUE(registry.invite("shed", allow(":23"), secret(2), facts()));
+  ASSERT_TRUE(registry.revoke("home"));
+  ASSERT_EQ(registry.revoked().size(), 1U);
+  const RevokedSidecar* revoked = registry.find_revoked(*IpAddress::parse("10.86.0.2"));
+  ASSERT_NE(revoked, nullptr);
+  EXPECT_EQ(revoked->name, "home");
+  EXPECT_EQ(revoked->public_key, control::derive_ticket_keys(secret(1)).public_key);
+  EXPECT_EQ(registry.find(revoked->address), nullptr);
+  EXPECT_EQ(registry.find_revoked(*IpAddress::parse("10.86.0.3")), nullptr);
+  // The same name is another sidecar with another address now.
+  ASSERT_TRUE(registry.invite("home", allow(":22"), secret(3), facts()));
+  EXPECT_EQ(registry.find("home")->address.text(), "10.86.0.4");
+
+  SidecarRegistry again(network);
+  ASSERT_TRUE(again.load(registry.serialize()));
+  EXPECT_EQ(again.serialize(), registry.serialize());
+  ASSERT_EQ(again.revoked().size(), 1U);
+  EXPECT_TRUE(again.revoked()[0].preshared_key == registry.revoked()[0].preshared_key);
+  SidecarRegistry moved(*IpPrefix::parse("10.99.0.0/29"));
+  ASSERT_TRUE(moved.load(R"({"version":1,"sidecars":[],"revoked":[{"name":"home","public_key":")" +
+                         revoked->public_key.text() +
+                         R"(","preshared_key":"gBkLFfpjWGOjVZqpcVbWWQpMSB3oDZiX2UPyByVcEiU=",)"
+                         R"("address":"10.86.0.2"}]})"));
+  EXPECT_TRUE(moved.revoked().empty());
+}
+
+TEST(SidecarRegistry, TheRevokedMakeRoomForTheLiving) {
+  SidecarRegistry registry(network, {.sidecars_max = 4, .revoked_max = 2});
+  for (std::uint8_t i = 1; i <= 4; ++i)
+    ASSERT_TRUE(registry.invite("s" + std::to_string(i), allow(":22"), secret(i), facts()));
+  for (std::uint8_t i = 1; i <= 3; ++i) ASSERT_TRUE(registry.revoke("s" + std::to_string(i)));
+  ASSERT_EQ(registry.revoked().size(), 2U) << "the oldest is forgotten";
+  EXPECT_EQ(registry.revoked()[0].name, "s2");
+  for (std::uint8_t i = 5; i <= 7; ++i)
+    ASSERT_TRUE(registry.invite("s" + std::to_string(i), allow(":22"), secret(i), facts()));
+  EXPECT_TRUE(registry.revoked().empty()) << "four together is all that there is place for";
+
+  ASSERT_TRUE(registry.revoke("s7"));
+  ASSERT_TRUE(registry.add_configured(configured("back", 7), std::nullopt));
+  EXPECT_TRUE(registry.revoked().empty()) << "its key is welcome again";
+}
+
+TEST(SidecarRegistry, ASmallNetworkGivesTheAddressesOfTheRevokedAway) {
+  SidecarRegistry registry(network);  // five addresses
+  for (std::uint8_t i = 1; i <= 20; ++i) {
+    ASSERT_TRUE(registry.invite("s", allow(":22"), secret(i), facts())) << int{i};
+    EXPECT_EQ(registry.find_revoked(registry.find("s")->address), nullptr);
+    ASSERT_TRUE(registry.revoke("s"));
+  }
+}
+
 TEST(SidecarRegistry, ConfiguredAddressesMustFit) {
   SidecarRegistry registry(network);
   EXPECT_FALSE(registry.add_configured(configured("a", 1), IpAddress::parse("10.86.0.1")));
