@@ -91,7 +91,9 @@ class Sidestream:
     def __init__(self, line):
         line.serve("127.0.0.1", None)
         self.port = harness.free_port()
-        self.edge = product.Edge(line.stage, [self.port], address=VPS, enter=line.vps.enter)
+        # All clients of a measurement have one address.
+        self.edge = product.Edge(line.stage, [self.port], address=VPS, enter=line.vps.enter,
+                                 more={"limits": {"per_client": 16384}})
         ticket = self.edge.invite("home", f":{self.port}")
         self.sidecar = product.Sidecar(
             line.stage, [ticket],

@@ -75,8 +75,7 @@ struct Pair {
 class TunPeer {
  public:
   TunPeer(const TunnelPeerOptions& options, RandomSource& random)
-      : options_(options),
-        in_(options.line, SeededRandom(1)),
+      : in_(options.line, SeededRandom(1)),
         out_(options.line, SeededRandom(2)),
         stack_({options.addresses, options.mtu, limits(options)}, random),
         tun_(open_tun_device(options.tun)) {
@@ -279,7 +278,6 @@ class TunPeer {
     return true;
   }
 
-  const TunnelPeerOptions& options_;
   SimulatedLink in_;
   SimulatedLink out_;
   TcpStack stack_;

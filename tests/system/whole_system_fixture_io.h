@@ -83,7 +83,7 @@ inline Task<> converse(Timers& timers, std::unique_ptr<Stream> stream, Conversat
 class WholeSystem {
  public:
   explicit WholeSystem(std::uint64_t seed)
-      : seed_(seed), world_(seed), log_(quiet()), backend_tasks_(world_.loop().executor()) {
+      : world_(seed), log_(quiet()), backend_tasks_(world_.loop().executor()) {
     PathConditions path;
     path.delay = std::chrono::milliseconds(1 + world_.random().below(60));
     path.jitter = std::chrono::milliseconds(world_.random().below(5));
@@ -198,7 +198,6 @@ class WholeSystem {
     ++served_;
   }
 
-  std::uint64_t seed_;
   World world_;
   Log log_;
   SimulatedHost& vps_ = world_.add_host("vps", {ip("192.0.2.1")});
