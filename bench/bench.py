@@ -21,6 +21,7 @@ from lines import ROOT, Quality, harness
 from namespaces import Namespaces
 
 LINE_PROGRAM = ROOT / "build/bench/bench/wan_line"
+RATE_PROGRAM = ROOT / "build/bench/bench/stream_rate"
 SEAL_PROGRAM = ROOT / "build/bench/bench/seal_bench"
 RESULTS = ROOT / "build/bench/results.json"
 UPLOAD_SECONDS = 10
@@ -29,17 +30,19 @@ WAYS = {
     "bbr": lambda line: lines.KernelTcp(line, "bbr"),
     "cubic": lambda line: lines.KernelTcp(line, "cubic"),
     "wireguard-go": lambda line: lines.WireGuardGoTunnel(line, "bbr"),
+    "haproxy": lines.HaproxyAlone,
 }
+UPLOAD_WAYS = ["sidestream", "bbr", "cubic", "wireguard-go"]
 MAIN_LINE = {"rate": 50, "round_trip": 40}
 
 
 class Scene:
     """A line with one way over it; ends what it started."""
 
-    def __init__(self, way, quality):
+    def __init__(self, way, quality, backend=()):
         self.stage_ = harness.Stage()
         self.spaces_ = Namespaces()
-        self.line = lines.Line(self.stage_, self.spaces_, quality, LINE_PROGRAM)
+        self.line = lines.Line(self.stage_, self.spaces_, quality, LINE_PROGRAM, backend)
         self.way = WAYS[way](self.line)
 
     def __enter__(self):
@@ -120,6 +123,19 @@ def speed(ways):
         yield row
 
 
+def stream_rate(ways, seconds=8, at_once=64):
+    """Short streams one after the other, many at once: how many a second, how many failed."""
+    for way in ways:
+        with Scene(way, None, [RATE_PROGRAM, "serve"]) as scene:
+            found = json.loads(harness.run(
+                [*scene.line.vps.enter, RATE_PROGRAM, "ask", scene.way.address, scene.way.port,
+                 seconds, at_once], seconds=seconds + 30).stdout)
+        row = {"way": way, "rate": round(found["whole"] / found["seconds"]),
+               "failed": found["failed"]}
+        print("  streams", row, flush=True)
+        yield row
+
+
 def memory(idle=9500):
     """Resident bytes of edge and sidecar with no stream and with many that say nothing."""
     with Scene("sidestream", None) as scene:
@@ -161,18 +177,19 @@ def main():
                         help="only the main line (50 Mbit/s, 40 ms); a few minutes")
     parser.add_argument("--no-report", action="store_true", help="leave docs/ alone")
     parser.add_argument("section", nargs="*", help="only these: uploads, interactive, fairness, "
-                                                   "speed, memory, sealing")
+                                                   "speed, streams, memory, sealing")
     options = parser.parse_args()
     losses = [0, 0.001, 0.01, 0.03]
     main_grid = [{**MAIN_LINE, "loss": loss} for loss in losses]
     wide_grid = [{"rate": rate, "round_trip": round_trip, "loss": loss} for rate, round_trip, loss
                  in itertools.product([10, 50, 300], [10, 40, 100, 200], losses)]
     sections = {
-        "uploads": lambda: list(uploads(main_grid, list(WAYS))),
+        "uploads": lambda: list(uploads(main_grid, UPLOAD_WAYS)),
         "grid": lambda: list(uploads(wide_grid, ["sidestream", "bbr", "cubic"])),
-        "interactive": lambda: list(interactive(list(WAYS))),
+        "interactive": lambda: list(interactive(UPLOAD_WAYS)),
         "fairness": lambda: list(fairness(["sidestream", "bbr"])),
         "speed": lambda: list(speed(["sidestream", "wireguard-go", "bbr"])),
+        "streams": lambda: list(stream_rate(["sidestream", "haproxy"])),
         "memory": memory,
         "sealing": sealing,
     }

@@ -38,8 +38,9 @@ class Quality:
 class Line:
     """`quality` None: a veth pair, as fast as the machine."""
 
-    def __init__(self, stage, spaces, quality, program):
+    def __init__(self, stage, spaces, quality, program, backend=()):
         self.stage = stage
+        self.backend = backend
         self.home, self.vps = spaces.add("home"), spaces.add("vps")
         if quality is None:
             spaces.link(self.home, f"{HOME}/24", self.vps, f"{VPS}/24")
@@ -53,6 +54,11 @@ class Line:
             space.run("ip", "link", "set", name, "txqueuelen", "10000", "up")
 
     def serve(self, address, congestion):
+        """The traffic server at home, or `backend`, a command of another one."""
+        if self.backend:
+            self.stage.start("server", [*self.home.enter, *self.backend, address,
+                                        PORT]).wait_for_line("ready")
+            return
         words = [congestion] if congestion else []
         self.stage.start("server", [*self.home.enter, sys.executable, TRAFFIC, "serve", address,
                                     PORT, *words]).wait_for_line("ready")
@@ -101,3 +107,25 @@ class Sidestream:
             enter=line.home.enter)
         self.sidecar.wait_until_published(f":{self.port}")
         self.address = VPS
+
+
+class HaproxyAlone:
+    """HAProxy at the VPS in TCP mode with the backend behind it: the edge's work and no tunnel."""
+
+    name = "HAProxy alone"
+
+    def __init__(self, line):
+        line.serve(HOME, None)
+        self.address, self.port = VPS, harness.free_port()
+        settings = line.stage.write(
+            "haproxy.cfg",
+            "global\n  maxconn 4000\n  nbthread 1\n"
+            "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1m\n"
+            "  timeout server 1m\n"
+            f"frontend public\n  bind {VPS}:{self.port}\n  default_backend home\n"
+            f"backend home\n  server home {HOME}:{PORT}\n")
+        line.stage.start("haproxy", [*line.vps.enter, harness.tool("haproxy"), "-db", "-f",
+                                     settings])
+        # `ss` asks in the namespace; a connection would count as a stream.
+        harness.eventually(lambda: f":{self.port}" in line.vps.run("ss", "-ltn"), 10,
+                           "HAProxy listens")

@@ -3,7 +3,7 @@
 import math
 
 NAMES = {"sidestream": "sidestream", "bbr": "Linux TCP, BBR", "cubic": "Linux TCP, CUBIC",
-         "wireguard-go": "wireguard-go, BBR"}
+         "wireguard-go": "wireguard-go, BBR", "haproxy": "HAProxy alone"}
 COLOURS = {"sidestream": "#0072b2", "bbr": "#d55e00", "cubic": "#999999",
            "wireguard-go": "#009e73"}
 WIDTH, HEIGHT, MARGIN, LEGEND = 560, 300, 50, 140
@@ -105,6 +105,12 @@ def sections(results):
                    ["", "Mbit/s", "sidestream is"],
                    [[NAMES[way], rate, f"{best['sidestream'] / rate:.2f} times"]
                     for way, rate in best.items()]))
+    if "streams" in results:
+        yield ("Short streams", "Connect, one byte there and back, end; 64 at once, the clients and "
+               "the backend on the same cores. HAProxy has one thread and no tunnel behind it.\n\n"
+               + table(["", "streams a second", "failed"],
+                       [[NAMES[row["way"]], row["rate"], row["failed"]]
+                        for row in results["streams"]]))
     if "memory" in results:
         yield "Memory", "Resident.\n\n" + memory_table(results["memory"])
     if "sealing" in results:
