@@ -1,8 +1,12 @@
 #include "cli/admin_client_io.h"
 
+#include <filesystem>
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include "cli/admin_address.h"
+#include "cli/configuration_file_io.h"
 #include "control/http_client_io.h"
 #include "control/program_configuration.h"
 #include "control/status_messages.h"
@@ -38,6 +42,27 @@ Task<> ask_into(KernelNetwork& network, std::string address, control::HttpReques
 }
 
 }  // namespace
+
+std::expected<std::optional<std::string>, std::string> choose_admin_address(
+    const std::optional<std::string>& admin, const std::optional<std::string>& config,
+    std::span<const std::string_view> files_default) {
+  if (admin) return admin;
+  std::optional<std::string> chosen = config;
+  for (const std::string_view path : files_default) {
+    std::error_code ignored;
+    if (config || !std::filesystem::exists(path, ignored)) continue;
+    if (chosen)
+      return std::unexpected("there are " + *chosen + " and " + std::string(path) +
+                             "; say which with --config FILE");
+    chosen = path;
+  }
+  if (!chosen) return std::nullopt;
+  const auto file = load_configuration(chosen, "");
+  if (!file) return std::unexpected(file.error());
+  auto address = admin_address_in(**file, process_variables(*file));
+  if (!address) return std::unexpected(address.error());
+  return std::move(*address);
+}
 
 std::expected<control::HttpResponse, std::string> ask_program(
     const std::optional<std::string>& address, control::HttpRequest request) {

@@ -3,11 +3,20 @@
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "control/http_message.h"
 
 namespace sidestream::cli {
+
+// Where the program listens: `admin` itself when it is given, else what the configuration `config`
+// says, else that one of `files_default` which is there. None: where programs listen without
+// configuration. The error is one line for a person.
+[[nodiscard]] std::expected<std::optional<std::string>, std::string> choose_admin_address(
+    const std::optional<std::string>& admin, const std::optional<std::string>& config,
+    std::span<const std::string_view> files_default);
 
 // `address` is `unix:PATH` or `ADDRESS:PORT`; none: where programs listen without configuration.
 // The error is one line for a person: nobody answers there, or not in time.

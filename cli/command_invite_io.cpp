@@ -1,3 +1,4 @@
+#include <array>
 #include <string>
 #include <utility>
 
@@ -6,25 +7,9 @@
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
 #include "control/admin_messages.h"
-#include "edge/edge_configuration.h"
 
 namespace sidestream::cli {
 namespace {
-
-// The admin address: what was given, else what the edge's configuration says.
-std::expected<std::optional<std::string>, std::string> admin_of(
-    const std::optional<std::string>& admin, const std::optional<std::string>& config) {
-  if (admin) return admin;
-  const auto file = load_configuration(config, edge_file_default);
-  if (!file) return std::unexpected(file.error());
-  if (!*file) return std::nullopt;
-  const auto configuration = edge::read_edge_configuration(**file, process_variables(*file));
-  if (!configuration) return std::unexpected(configuration.error().lines().front());
-  const control::AdminAddresses& addresses = configuration->program.admin;
-  if (!addresses.unix_path.empty()) return "unix:" + addresses.unix_path;
-  if (!addresses.addresses.empty()) return addresses.addresses.front().text();
-  return std::unexpected("the edge has no admin address; give it one with `admin`");
-}
 
 int complain(Console& console, std::string_view command, const std::string& what, int code) {
   console.complain("sidestream " + std::string(command) + ": " + what + "\n");
@@ -37,7 +22,8 @@ std::optional<std::string> ask_edge(std::string_view command,
                                     const std::optional<std::string>& config,
                                     std::string_view target, std::string body, Console& console,
                                     int& code) {
-  const auto address = admin_of(admin, config);
+  static constexpr std::array files_default{edge_file_default};
+  const auto address = choose_admin_address(admin, config, files_default);
   if (!address) {
     code = complain(console, command, address.error(), wrong_usage);
     return std::nullopt;

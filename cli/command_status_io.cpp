@@ -1,8 +1,10 @@
+#include <array>
 #include <string>
 #include <utility>
 
 #include "cli/admin_client_io.h"
 #include "cli/commands.h"
+#include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
 #include "cli/status_table.h"
 #include "control/admin_messages.h"
@@ -15,6 +17,8 @@ namespace {
 
 constexpr Duration watch_interval = 1s;
 constexpr std::string_view clear_screen = "\x1b[H\x1b[2J";
+
+constexpr std::array files_default{edge_file_default, sidecar_file_default};
 
 std::expected<control::HttpResponse, std::string> get(const std::optional<std::string>& admin,
                                                       std::string_view target) {
@@ -33,8 +37,9 @@ void pause(Duration time) {
   io.run();
 }
 
-int show_status(const StatusOptions& options, Console& console) {
-  const auto response = get(options.admin, control::status_target);
+int show_status(const StatusOptions& options, const std::optional<std::string>& admin,
+                Console& console) {
+  const auto response = get(admin, control::status_target);
   if (!response) {
     console.complain("sidestream status: " + response.error() + "\n");
     return not_running;
@@ -56,16 +61,26 @@ int show_status(const StatusOptions& options, Console& console) {
 }  // namespace
 
 int run_status(const StatusOptions& options, Console& console) {
-  int code = show_status(options, console);
+  const auto admin = choose_admin_address(options.admin, options.config, files_default);
+  if (!admin) {
+    console.complain("sidestream status: " + admin.error() + "\n");
+    return wrong_usage;
+  }
+  int code = show_status(options, *admin, console);
   while (options.watch && console.is_good()) {
     pause(watch_interval);
-    code = show_status(options, console);
+    code = show_status(options, *admin, console);
   }
   return code;
 }
 
 int run_health(const HealthOptions& options, Console& console) {
-  const auto response = get(options.admin, control::health_target);
+  const auto admin = choose_admin_address(options.admin, options.config, files_default);
+  if (!admin) {
+    console.complain("sidestream health: " + admin.error() + "\n");
+    return wrong_usage;
+  }
+  const auto response = get(*admin, control::health_target);
   if (!response) {
     console.complain("sidestream health: " + response.error() + "\n");
     return not_running;

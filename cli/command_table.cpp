@@ -20,8 +20,9 @@ constexpr std::array check_options{config_option, OptionForm{"--edge"}, OptionFo
 constexpr std::array invite_options{OptionForm{"--allow", Takes::values, "ENDPOINT"}, config_option,
                                     admin_option};
 constexpr std::array revoke_options{config_option, admin_option};
-constexpr std::array status_options{OptionForm{"--json"}, OptionForm{"--watch"}, admin_option};
-constexpr std::array health_options{admin_option};
+constexpr std::array status_options{OptionForm{"--json"}, OptionForm{"--watch"}, config_option,
+                                    admin_option};
+constexpr std::array health_options{config_option, admin_option};
 
 Read read_edge(const Arguments& arguments) {
   return EdgeOptions{arguments.value("--config")};
@@ -76,11 +77,11 @@ Read read_revoke(const Arguments& arguments) {
 
 Read read_status(const Arguments& arguments) {
   return StatusOptions{arguments.has("--json"), arguments.has("--watch"),
-                       arguments.value("--admin")};
+                       arguments.value("--config"), arguments.value("--admin")};
 }
 
 Read read_health(const Arguments& arguments) {
-  return HealthOptions{arguments.value("--admin")};
+  return HealthOptions{arguments.value("--config"), arguments.value("--admin")};
 }
 
 Read read_keygen(const Arguments&) {
@@ -90,6 +91,11 @@ Read read_keygen(const Arguments&) {
 Read read_version(const Arguments&) {
   return VersionOptions{};
 }
+
+constexpr std::string_view admin_details =
+    "The program is asked at ADDRESS (unix:/PATH or ADDRESS:PORT), else at the admin address of\n"
+    "FILE, else at that of the configuration in /etc/sidestream, else at\n"
+    "unix:/run/sidestream/admin.sock.\n";
 
 constexpr std::array table{
     Command{"edge", "[--config FILE]", "Run the edge, on the public host.",
@@ -105,21 +111,24 @@ constexpr std::array table{
             "--allow says what the sidecar may publish: NAME, NAME:PORT, *.DOMAIN, :PORT or\n"
             ":LOW-HIGH, one or more. Quote the star.\n",
             invite_options, 1, read_invite},
-    Command{"revoke", "NAME [--config FILE] [--admin ADDRESS]",
-            "Take an invited sidecar off this edge; its streams end.", "", revoke_options, 1,
-            read_revoke},
+    Command{
+        "revoke", "NAME [--config FILE] [--admin ADDRESS]",
+        "Take an invited sidecar off this edge; its streams end.",
+        "Its ticket is worth nothing from then on, and a sidecar that still uses it is told so.\n"
+        "A sidecar that has its own key is taken off by taking it out of edge.yaml.\n",
+        revoke_options, 1, read_revoke},
     Command{"check", "[--config FILE] [--edge | --sidecar]",
             "Find every mistake in a configuration, without starting anything.",
             "Whether the file is an edge's or a sidecar's shows from its keys; --edge and\n"
             "--sidecar say it where it does not. Variables and files that the configuration\n"
             "refers to are read. Exit code 2 when there are mistakes.\n",
             check_options, 0, read_check},
-    Command{"status", "[--json] [--watch] [--admin ADDRESS]",
-            "Show the tunnel and every service, and why one is not published.", "", status_options,
-            0, read_status},
-    Command{"health", "[--admin ADDRESS]",
-            "Exit with 0 when the program here does what it is for, for HEALTHCHECK.", "",
-            health_options, 0, read_health},
+    Command{"status", "[--json] [--watch] [--config FILE] [--admin ADDRESS]",
+            "Show the tunnel and every service, and why one is not published.", admin_details,
+            status_options, 0, read_status},
+    Command{"health", "[--config FILE] [--admin ADDRESS]",
+            "Exit with 0 when the program here does what it is for, for HEALTHCHECK.",
+            admin_details, health_options, 0, read_health},
     Command{"keygen",
             "",
             "Print a new private key and its public key.",

@@ -46,10 +46,12 @@ struct CheckOptions {
 struct StatusOptions {
   bool json = false;
   bool watch = false;
-  std::optional<std::string> admin;
+  std::optional<std::string> config;  // of the program, to find its admin address
+  std::optional<std::string> admin;   // the admin address itself
   bool operator==(const StatusOptions&) const = default;
 };
 struct HealthOptions {
+  std::optional<std::string> config;
   std::optional<std::string> admin;
   bool operator==(const HealthOptions&) const = default;
 };

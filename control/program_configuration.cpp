@@ -57,16 +57,6 @@ void read_admin_address(const ConfigurationValue& value, AdminAddresses& admin) 
   admin.addresses.push_back(*address);
 }
 
-void read_admin(ConfigurationSection& section, ProgramConfiguration& configuration) {
-  const auto value = section.find("admin");
-  configuration.has_admin = value.has_value();
-  if (!value) return;
-  if (value->is_section()) return value->fail_expected(admin_forms);
-  configuration.admin.unix_path.clear();
-  for (const ConfigurationValue& item : value->list(admin_addresses_max))
-    read_admin_address(item, configuration.admin);
-}
-
 LogSettings read_log(ConfigurationSection& section) {
   LogSettings settings;
   const auto value = section.find("log");
@@ -82,10 +72,25 @@ LogSettings read_log(ConfigurationSection& section) {
 
 }  // namespace
 
+AdminAddresses read_admin_addresses(ConfigurationSection& section) {
+  AdminAddresses admin;
+  const auto value = section.find("admin");
+  if (!value) return admin;
+  if (value->is_section()) {
+    value->fail_expected(admin_forms);
+    return admin;
+  }
+  admin.unix_path.clear();
+  for (const ConfigurationValue& item : value->list(admin_addresses_max))
+    read_admin_address(item, admin);
+  return admin;
+}
+
 ProgramConfiguration read_program_configuration(ConfigurationSection& section) {
   ProgramConfiguration configuration;
   read_state(section, configuration);
-  read_admin(section, configuration);
+  configuration.has_admin = section.find("admin").has_value();
+  configuration.admin = read_admin_addresses(section);
   configuration.log = read_log(section);
   return configuration;
 }

@@ -50,6 +50,8 @@ struct ProgramConfiguration {
   bool operator==(const ProgramConfiguration&) const = default;
 };
 
+// Reads `admin`; the default when it is not there.
+[[nodiscard]] AdminAddresses read_admin_addresses(ConfigurationSection& section);
 // Reads `state`, `admin` and `log`.
 [[nodiscard]] ProgramConfiguration read_program_configuration(ConfigurationSection& section);
 // Reads `mode` and `mtu` of a `tunnel` section; the caller finishes the section.

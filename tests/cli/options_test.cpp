@@ -38,7 +38,8 @@ TEST(Options, KnowEveryCommand) {
             (CheckOptions{"x", Program::edge}));
   EXPECT_EQ(as<CheckOptions>({"check", "--sidecar"}).program, Program::sidecar);
   EXPECT_EQ(as<StatusOptions>({"status", "--json", "--watch", "--admin", "unix:/a"}),
-            (StatusOptions{true, true, "unix:/a"}));
+            (StatusOptions{true, true, std::nullopt, "unix:/a"}));
+  EXPECT_EQ(as<HealthOptions>({"health", "--config", "s.yaml"}).config, "s.yaml");
   EXPECT_EQ(as<HealthOptions>({"health"}), HealthOptions{});
   EXPECT_EQ(as<KeygenOptions>({"keygen"}), KeygenOptions{});
   EXPECT_EQ(as<VersionOptions>({"version"}), VersionOptions{});

@@ -1,0 +1,18 @@
+// Where a running program is asked, as its configuration says.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "streams/configuration_problem.h"
+#include "streams/variables.h"
+
+namespace sidestream::cli {
+
+// `unix:/PATH` or `ADDRESS:PORT`. Of an edge's file or a sidecar's; only `admin` is read, so that
+// the file may need variables that are set for the program alone. The error is one line for a
+// person.
+[[nodiscard]] std::expected<std::string, std::string> admin_address_in(
+    const ConfigurationText& file, const VariableSources& sources);
+
+}  // namespace sidestream::cli

@@ -1,0 +1,39 @@
+#include "cli/admin_address.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/configuration_examples.h"
+
+namespace sidestream::cli {
+namespace {
+
+std::string found_in(const std::string& text) {
+  const ExampleWorld world{{{"SOCKET", "/run/a.sock"}}, {}};
+  const auto address = admin_address_in({"f.yaml", text}, world.sources());
+  return address ? *address : "error: " + address.error();
+}
+
+TEST(AdminAddress, IsFoundInFilesOfBothKinds) {
+  EXPECT_EQ(found_in("endpoint: a:1\nadmin: unix:/x\n"), "unix:/x");
+  EXPECT_EQ(found_in("services: {}\nadmin: [\"127.0.0.1:9\"]\n"), "127.0.0.1:9");
+  EXPECT_EQ(found_in("admin: [\"127.0.0.1:9\", unix:/x]\n"), "unix:/x");
+  EXPECT_EQ(found_in("admin: unix:${SOCKET}\n"), "unix:/run/a.sock");
+  EXPECT_EQ(found_in("endpoint: a:1\n"), "unix:/run/sidestream/admin.sock");
+  EXPECT_EQ(found_in(""), "unix:/run/sidestream/admin.sock");
+}
+
+// The ticket's variable is set for the program, not for whoever asks it something.
+TEST(AdminAddress, NothingElseIsRead) {
+  EXPECT_EQ(found_in("edges: [{ticket: \"${SIDESTREAM_TICKET}\"}]\nfoo: 1\nadmin: unix:/x\n"),
+            "unix:/x");
+}
+
+TEST(AdminAddress, ErrorsNameThePlace) {
+  EXPECT_EQ(found_in("admin: nowhere\n"),
+            "error: f.yaml:1:8: admin: expected unix:/PATH or ADDRESS:PORT, not \"nowhere\"");
+  EXPECT_TRUE(found_in("admin: [").starts_with("error: f.yaml:1:"));
+  EXPECT_TRUE(found_in("just a text").starts_with("error: f.yaml:1:1: "));
+}
+
+}  // namespace
+}  // namespace sidestream::cli
