@@ -72,16 +72,20 @@ std::expected<control::HttpResponse, std::string> ask_program(
   KernelNetwork network(io);
   std::optional<control::HttpResponse> response;
   std::string why = "no answer";
+  std::string remedy = "is it running, and is this its admin address?";
   {
     TaskGroup group(network.executor());
     request.fields.push_back({"host", "admin"});
     group.spawn(ask_into(network, where, std::move(request), response),
-                [&](const std::exception_ptr& failure) { why = code_of(failure).message(); });
+                [&](const std::exception_ptr& failure) {
+                  why = code_of(failure).message();
+                  if (code_of(failure) == boost::system::errc::permission_denied)
+                    remedy = "ask as the user that runs it, as in `sudo -u sidestream …`";
+                });
     io.run();
   }
   if (!response)
-    return std::unexpected("no sidestream answers at " + where + " (" + why +
-                           "); is it running, and is this its admin address?");
+    return std::unexpected("no sidestream answers at " + where + " (" + why + "); " + remedy);
   return std::move(*response);
 }
 

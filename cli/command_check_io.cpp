@@ -4,6 +4,7 @@
 #include "cli/configuration_check.h"
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
+#include "cli/machine_check_io.h"
 
 namespace sidestream::cli {
 namespace {
@@ -22,6 +23,14 @@ std::expected<std::string_view, std::string> default_file(const CheckOptions& op
         "say which with --config FILE");
   return has_edge ? edge_file_default : sidecar_file_default;
 }
+
+// What the machine has to say to a configuration that is good by itself.
+struct Findings {
+  std::vector<std::string> operator()(std::monostate) { return {}; }
+  std::vector<std::string> operator()(const auto& configuration) {
+    return machine_findings(configuration);
+  }
+};
 
 }  // namespace
 
@@ -43,6 +52,8 @@ int run_check(const CheckOptions& options, Console& console) {
   const CheckReport report = check_configuration(*file, options.program, process_variables(*file));
   for (const std::string& problem : report.problems) console.complain(problem + "\n");
   if (report.problems.empty()) {
+    for (const std::string& warning : std::visit(Findings{}, report.configuration))
+      console.complain("warning: " + warning + "\n");
     console.print(report.summary + "\n");
     return good;
   }

@@ -4,60 +4,28 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
+#include "cli/edge_state_io.h"
 #include "cli/exit_code.h"
 #include "cli/program_runner_io.h"
 #include "control/http_server_io.h"
 #include "control/version.h"
 #include "edge/edge_configuration.h"
 #include "edge/edge_io.h"
-#include "streams/base64.h"
 #include "streams/listen_failure.h"
 
 namespace sidestream::cli {
 namespace {
 
-constexpr std::string_view key_file = "edge.key";
-
-// The edge's private key: made at the first start, the same ever after.
+// Made at the first start, the same ever after.
 std::expected<tunnel::PrivateKey, std::string> edge_key(const StateFolder& state,
                                                         RandomSource& random) {
-  const auto kept = state.read(key_file);
+  const auto kept = read_edge_key(state);
   if (!kept) return std::unexpected(kept.error());
-  if (*kept) {
-    std::string_view text = **kept;
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    const auto key = tunnel::PrivateKey::parse(text);
-    if (!key) return std::unexpected(state.path_of(key_file) + " does not hold a private key");
-    return *key;
-  }
+  if (*kept) return **kept;
   tunnel::PrivateKey key;
   random.fill(key.reveal());
-  const auto written = state.write(key_file, serialize_base64(key.reveal()) + "\n");
-  if (!written) return std::unexpected(written.error());
+  if (auto written = write_edge_key(state, key); !written) return std::unexpected(written.error());
   return key;
-}
-
-// Configured sidecars after the invited ones, whose addresses are in their tickets.
-std::expected<edge::SidecarRegistry, std::string> registry_of(
-    const edge::EdgeConfiguration& configuration, const StateFolder& state) {
-  edge::SidecarRegistry registry(configuration.network);
-  const auto kept = state.read(edge::Edge::registry_file);
-  if (!kept) return std::unexpected(kept.error());
-  if (*kept) {
-    if (auto loaded = registry.load(**kept); !loaded)
-      return std::unexpected(state.path_of(edge::Edge::registry_file) +
-                             " cannot be read: " + loaded.error());
-  }
-  for (const edge::SidecarEntry& entry : configuration.sidecars) {
-    edge::EnrolledSidecar sidecar;
-    sidecar.name = entry.name;
-    sidecar.public_key = entry.public_key;
-    sidecar.preshared_key = entry.preshared_key;
-    sidecar.allow = entry.allow;
-    if (auto added = registry.add_configured(std::move(sidecar), entry.address); !added)
-      return std::unexpected("sidecars." + entry.name + ": " + added.error());
-  }
-  return registry;
 }
 
 edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration,
@@ -130,7 +98,7 @@ int run_edge(const EdgeOptions& options, Console& console) {
     return complain(console, prepared.error(), failed);
   const auto key = edge_key(state, network.random());
   if (!key) return complain(console, key.error(), failed);
-  auto registry = registry_of(*configuration, state);
+  auto registry = read_registry(*configuration, state);
   if (!registry) return complain(console, registry.error(), failed);
 
   std::unique_ptr<edge::Edge> edge;

@@ -5,9 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "edge/edge_configuration.h"
-#include "sidecar/sidecar_configuration.h"
-
 namespace sidestream::cli {
 namespace {
 
@@ -20,7 +17,7 @@ std::string counted(std::size_t count, std::string_view what) {
 }
 
 CheckReport bad(const std::string& name, std::vector<std::string> lines, std::size_t count) {
-  return {std::move(lines), name + ": " + counted(count, "problem")};
+  return {.problems = std::move(lines), .summary = name + ": " + counted(count, "problem")};
 }
 
 CheckReport bad(const std::string& name, const ConfigurationProblems& problems) {
@@ -47,7 +44,8 @@ std::string describe(const sidecar::SidecarConfiguration& configuration) {
 template <typename Result>
 CheckReport report(const std::string& name, const Result& result) {
   if (!result) return bad(name, result.error());
-  return {{}, name + ": good: " + describe(*result)};
+  return {
+      .problems = {}, .summary = name + ": good: " + describe(*result), .configuration = *result};
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "cli/options.h"
+#include "edge/edge_configuration.h"
+#include "sidecar/sidecar_configuration.h"
 #include "streams/configuration_problem.h"
 #include "streams/variables.h"
 #include "streams/yaml_document.h"
@@ -18,6 +21,9 @@ namespace sidestream::cli {
 struct CheckReport {
   std::vector<std::string> problems;  // one line each
   std::string summary;                // one line
+  // What was read; neither when there are problems.
+  std::variant<std::monostate, edge::EdgeConfiguration, sidecar::SidecarConfiguration>
+      configuration = {};
 };
 
 // Without a file the environment is checked, as a sidecar's.

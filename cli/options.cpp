@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "cli/command_table.h"
+#include "streams/ip_address.h"
 #include "streams/message_text.h"
+#include "streams/unix_path.h"
 
 namespace sidestream::cli {
 namespace {
@@ -33,6 +35,19 @@ std::expected<Options, UsageError> parse_help(std::span<const std::string_view> 
   return HelpOptions{std::string(arguments.front())};
 }
 
+// Where a program is asked has the same form for every command. Empty: it is fine.
+std::string wrong_admin(const Arguments& arguments) {
+  constexpr std::string_view unix_scheme = "unix:";
+  const auto admin = arguments.value("--admin");
+  if (!admin) return "";
+  const bool is_unix = admin->starts_with(unix_scheme);
+  const auto address = is_unix ? std::nullopt : SocketAddress::parse(*admin);
+  if (is_unix ? check_unix_path(admin->substr(unix_scheme.size())).has_value()
+              : address && address->port != 0)
+    return "";
+  return "--admin: expected unix:/PATH or ADDRESS:PORT, not " + in_quotes(*admin);
+}
+
 }  // namespace
 
 std::expected<Options, UsageError> parse_options(std::span<const std::string_view> arguments,
@@ -47,6 +62,8 @@ std::expected<Options, UsageError> parse_options(std::span<const std::string_vie
   const auto taken = take_apart(rest, command->options, command->names_max);
   if (!taken) return error(command->name, taken.error());
   if (taken->help) return HelpOptions{std::string(command->name)};
+  if (const std::string wrong = wrong_admin(*taken); !wrong.empty())
+    return error(command->name, wrong);
   auto options = command->read(*taken);
   if (!options) return error(command->name, options.error());
   return std::move(*options);

@@ -17,6 +17,10 @@ namespace sidestream::cli {
 namespace {
 
 constexpr unsigned admin_socket_mode = 0600;
+constexpr const char* admin_remedy =
+    "; if another sidestream runs here give each an `admin` of its own, else set it to a path "
+    "where "
+    "this user may write";
 
 class AdminService final : public control::HttpService {
  public:
@@ -61,7 +65,7 @@ std::vector<std::unique_ptr<Listener>> listen_admin(KernelNetwork& network,
       listeners.push_back(listen());
     } catch (const system_error& error) {
       log.warn("admin address not available, status and health will not answer",
-               {{"address", where}, {"why", error.code().message()}});
+               {{"address", where}, {"why", error.code().message() + admin_remedy}});
     }
   };
   if (!admin.unix_path.empty()) {

@@ -46,12 +46,12 @@ TEST(Options, KnowEveryCommand) {
   EXPECT_EQ(as<VersionOptions>({"--version"}), VersionOptions{});
   EXPECT_EQ(as<RevokeOptions>({"revoke", "home"}).name, "home");
 
-  const auto invite =
-      as<InviteOptions>({"invite", "home", "--allow", "*.example.com", ":2222", "--admin", "/a"});
+  const auto invite = as<InviteOptions>(
+      {"invite", "home", "--allow", "*.example.com", ":2222", "--admin", "unix:/a"});
   EXPECT_EQ(invite.name, "home");
   ASSERT_EQ(invite.allow.size(), 2U);
   EXPECT_EQ(invite.allow[0].text(), "*.example.com");
-  EXPECT_EQ(invite.admin, "/a");
+  EXPECT_EQ(invite.admin, "unix:/a");
 }
 
 TEST(Options, KnowHelpInEveryPlace) {
@@ -111,6 +111,9 @@ TEST(Options, SayWhatIsWrong) {
   EXPECT_EQ(error({"revoke"}),
             "sidestream revoke: NAME is missing; write it right behind `revoke`; see `sidestream "
             "revoke --help`");
+  EXPECT_EQ(error({"status", "--admin", "/run/a.sock"}),
+            "sidestream status: --admin: expected unix:/PATH or ADDRESS:PORT, not \"/run/a.sock\"; "
+            "see `sidestream status --help`");
   EXPECT_EQ(error({"status", "--admin"}),
             "sidestream status: --admin needs a value: --admin ADDRESS; see `sidestream status "
             "--help`");
