@@ -25,6 +25,7 @@ std::expected<std::string, std::string> read_file(const std::string& path) {
     return std::unexpected("cannot read " + printable(path, 500) + ": " +
                            std::strerror(errno != 0 ? errno : EIO));
   content.resize(static_cast<std::size_t>(file.gcount()));
+  content.shrink_to_fit();  // it is kept for as long as the program runs
   return content;
 }
 
