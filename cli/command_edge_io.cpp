@@ -36,6 +36,8 @@ edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration,
   settings.tunnel.private_key = key;
   settings.tunnel.listen = configuration.listen;
   settings.tunnel.mtu = configuration.tunnel.mtu;
+  settings.tunnel.tcp_limits = tunnel::tunnel_tcp_limits(configuration.tunnel.patience);
+  settings.drain_time = configuration.program.grace;
   settings.public_address = configuration.public_address;
   settings.public_ports = configuration.public_ports;
   settings.router.admission.streams_max = configuration.limits.streams;

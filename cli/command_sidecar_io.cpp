@@ -35,7 +35,9 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
   std::unique_ptr<sidecar::Sidecar> sidecar;
   try {
     sidecar = std::make_unique<sidecar::Sidecar>(
-        network, sidecar::SidecarSettings{.version = std::string(control::program_version())},
+        network,
+        sidecar::SidecarSettings{.version = std::string(control::program_version()),
+                                 .drain_time = configuration->program.grace},
         *configuration, prepared ? &folder : nullptr, log);
   } catch (const system_error& error) {
     console.complain("sidestream sidecar: cannot open a UDP socket: " + error.code().message() +

@@ -215,6 +215,9 @@ bool ControlClient::take_session(const std::string& body) {
   revision_ = 0;
   lease_ = answer->lease;
   standing_.edge_version = std::move(answer->version);
+  if (answer->run == standing_.edge_run) return true;
+  standing_.edge_run = std::move(answer->run);
+  actions_.emplace_back(client_action::Report{});
   return true;
 }
 
@@ -265,7 +268,7 @@ void ControlClient::send_next(Instant now) {
   if (stopping_ && (sent_.empty() || now >= stop_deadline_)) return finish();
   if (!connected_) return connect(now);
   if (session_.empty()) {
-    const SessionRequest request{protocol_version, self_.version, self_.instance};
+    const SessionRequest request{protocol_version, self_.version, self_.instance, self_.run};
     return send(now, Step::opening, "POST", session_target, serialize(request));
   }
   if (stopping_) wanted_.clear();

@@ -97,6 +97,9 @@ struct ControlStanding {
   std::string problem;     // why nothing is published or renewed, one sentence; empty: all is well
   bool revoked = false;    // the edge has said so; the problem is that
   std::string edge_version;
+  // Of the edge's process, as soon as a session is open: when it changes, the streams of the old
+  // one are gone, and none of the new one has come yet. Empty: not known.
+  std::string edge_run;
   std::optional<Duration> round_trip;  // of the last heartbeat
   std::optional<Instant> last_answer;  // when the edge last answered
   // Counted from when the request was sent, so it ends no later than the edge's own. None: no
@@ -113,6 +116,7 @@ class ControlClient {
     std::string host;      // the edge's tunnel address and port, for the Host field
     std::string version;   // our own
     std::string instance;  // see SessionRequest
+    std::string run{};     // the same
   };
   // `random` outlives it and only spreads retries.
   ControlClient(Self self, RandomSource& random, const ControlClientTiming& timing = {});

@@ -7,6 +7,7 @@
 
 #include "control/http_client_io.h"
 #include "control/version.h"
+#include "streams/base64.h"
 #include "streams/join_io.h"
 
 namespace sidestream::control {
@@ -17,6 +18,12 @@ std::string host_name() {
   std::array<char, 65> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) return "unnamed";
   return name.data();
+}
+
+std::string new_run(RandomSource& random) {
+  std::array<std::uint8_t, 12> bytes{};
+  random.fill(bytes);
+  return serialize_base64url(bytes);
 }
 
 HttpLimits answer_limits() {
@@ -32,8 +39,9 @@ ControlClientRunner::ControlClientRunner(Network& network, tunnel::Tunnel& tunne
     : network_(network),
       tunnel_(tunnel),
       edge_{edge_address, control_port},
-      client_({edge_.text(), std::string(program_version()), host_name()}, network.random(),
-              timing) {}
+      client_(
+          {edge_.text(), std::string(program_version()), host_name(), new_run(network.random())},
+          network.random(), timing) {}
 
 void ControlClientRunner::set_wanted(std::vector<WantedEndpoint> wanted) {
   new_wanted_ = std::move(wanted);

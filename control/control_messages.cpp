@@ -42,6 +42,7 @@ SessionRequest read_session_request(JsonFields& fields) {
   if (message.protocol != protocol_version) return message;
   message.version = fields.text("version", limits.name_bytes_max);
   message.instance = fields.optional_text("instance", limits.name_bytes_max).value_or("");
+  message.run = fields.optional_text("run", limits.session_bytes_max).value_or("");
   return message;
 }
 
@@ -50,6 +51,7 @@ SessionAnswer read_session_answer(JsonFields& fields) {
   message.session = fields.text("session", limits.session_bytes_max);
   message.lease = read_lease(fields);
   message.version = fields.text("version", limits.name_bytes_max);
+  message.run = fields.optional_text("run", limits.session_bytes_max).value_or("");
   return message;
 }
 
@@ -169,15 +171,18 @@ RefusalAnswer parse_refusal(std::string_view body) {
 }
 
 std::string serialize(const SessionRequest& message) {
-  return serialize_json(JsonObject{{"protocol", message.protocol},
-                                   {"version", message.version},
-                                   {"instance", message.instance}});
+  JsonObject object{
+      {"protocol", message.protocol}, {"version", message.version}, {"instance", message.instance}};
+  if (!message.run.empty()) object.add("run", message.run);
+  return serialize_json(object);
 }
 
 std::string serialize(const SessionAnswer& message) {
-  return serialize_json(JsonObject{{"session", message.session},
-                                   {"lease_seconds", lease_json(message.lease)},
-                                   {"version", message.version}});
+  JsonObject object{{"session", message.session},
+                    {"lease_seconds", lease_json(message.lease)},
+                    {"version", message.version}};
+  if (!message.run.empty()) object.add("run", message.run);
+  return serialize_json(object);
 }
 
 std::string serialize(const StateRequest& message) {

@@ -42,12 +42,15 @@ struct SessionRequest {
   unsigned protocol = protocol_version;
   std::string version;   // of the program, for status
   std::string instance;  // what tells two processes with one ticket apart, such as a host name
+  // Of the process: another one has none of its streams. Empty: not known.
+  std::string run{};
   bool operator==(const SessionRequest&) const = default;
 };
 struct SessionAnswer {
   std::string session;  // opaque to the sidecar
   std::chrono::seconds lease{0};
   std::string version;  // of the edge
+  std::string run{};    // as in SessionRequest, of the edge
   bool operator==(const SessionAnswer&) const = default;
 };
 

@@ -92,6 +92,9 @@ ProgramConfiguration read_program_configuration(ConfigurationSection& section) {
   configuration.has_admin = section.find("admin").has_value();
   configuration.admin = read_admin_addresses(section);
   configuration.log = read_log(section);
+  if (const auto grace = section.find("grace"))
+    configuration.grace =
+        grace->duration(Duration::zero(), grace_max).value_or(configuration.grace);
   return configuration;
 }
 
@@ -103,6 +106,10 @@ TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel) {
     const auto number = mtu->integer(TunnelSettings::mtu_min, TunnelSettings::mtu_max);
     if (number) settings.mtu = static_cast<std::size_t>(*number);
   }
+  if (const auto patience = tunnel.find("patience"))
+    settings.patience =
+        patience->duration(TunnelSettings::patience_min, TunnelSettings::patience_max)
+            .value_or(settings.patience);
   return settings;
 }
 

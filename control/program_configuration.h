@@ -12,6 +12,8 @@
 #include "streams/configuration_reader.h"
 #include "streams/ip_address.h"
 #include "streams/log_settings.h"
+#include "streams/time.h"
+#include "tunnel/tcp_limits.h"
 
 namespace sidestream::control {
 
@@ -30,12 +32,19 @@ enum class TunnelMode : std::uint8_t {
   userspace,
 };
 
+inline constexpr Duration grace_max = 24h;
+
 struct TunnelSettings {
   static constexpr std::size_t mtu_min = 576;
   static constexpr std::size_t mtu_max = 9000;
 
   TunnelMode mode = TunnelMode::automatic;
+  static constexpr Duration patience_min = 1min;
+  static constexpr Duration patience_max = 24h;
+
   std::size_t mtu = 1420;  // of packets inside the tunnel
+  // How long a live stream waits for a tunnel that carries nothing.
+  Duration patience = tunnel::stream_patience_default;
   bool operator==(const TunnelSettings&) const = default;
 };
 
@@ -43,6 +52,8 @@ struct ProgramConfiguration {
   std::string state{state_folder_default};  // a folder
   AdminAddresses admin;
   LogSettings log;
+  // For live streams to end by themselves after a first signal to stop.
+  Duration grace = 10s;
   // Whether they were written, or are the defaults, which a program without privileges outside of
   // a container may not be able to use.
   bool has_state = false;
@@ -52,9 +63,9 @@ struct ProgramConfiguration {
 
 // Reads `admin`; the default when it is not there.
 [[nodiscard]] AdminAddresses read_admin_addresses(ConfigurationSection& section);
-// Reads `state`, `admin` and `log`.
+// Reads `state`, `admin`, `log` and `grace`.
 [[nodiscard]] ProgramConfiguration read_program_configuration(ConfigurationSection& section);
-// Reads `mode` and `mtu` of a `tunnel` section; the caller finishes the section.
+// Reads `mode`, `mtu` and `patience` of a `tunnel` section; the caller finishes the section.
 [[nodiscard]] TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel);
 
 // A key that design and documentation know and this version does not.

@@ -10,6 +10,7 @@ namespace sidestream::edge {
 namespace {
 
 constexpr Duration port_retry_interval = 5s;
+constexpr Duration last_words = 200ms;
 
 tunnel::UserspaceTunnelConfiguration with_address(
     tunnel::UserspaceTunnelConfiguration configuration, const IpAddress& address) {
@@ -73,6 +74,10 @@ Task<> Edge::wait_stop() {
   log_.info("edge stops", {{"streams", std::uint64_t{router_.counters().active}}});
   co_await router_.drain(settings_.drain_time);
   write_endpoints();
+  if (router_.counters().active == 0) co_return;
+  // The resets of what still lives have to get through the tunnel.
+  co_await router_.stop();
+  co_await network_.timers().sleep_for(last_words);
 }
 
 void Edge::stop() {
@@ -295,6 +300,11 @@ void Edge::tell(const LeaseEvent& event) {
   switch (event.kind) {
     case Kind::session_began:
       log_.info("sidecar connected", {{"sidecar", event.sidecar}, {"what", event.sentence}});
+      return;
+    case Kind::process_replaced:
+      log_.info("sidecar was started again",
+                {{"sidecar", event.sidecar},
+                 {"streams_cut", std::uint64_t{router_.abort_streams_of(event.sidecar)}}});
       return;
     case Kind::lease_expired:
       log_.warn("sidecar lost", {{"sidecar", event.sidecar}});

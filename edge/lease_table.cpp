@@ -69,10 +69,10 @@ LeaseTable::Answered<control::SessionAnswer> LeaseTable::open_session(
     return std::unexpected(refuse(Refusal::unsupported_protocol, nullptr));
   }
   Sidecar& sidecar = found->second;
-  sidecar.opened = {++last_session_, request.version, request.instance};
+  sidecar.opened = {++last_session_, request.version, request.instance, request.run};
   sidecar.order.open(last_session_);
   const SessionId id{epoch_, last_session_};
-  return control::SessionAnswer{id.text(), limits_.lease, version_};
+  return control::SessionAnswer{id.text(), limits_.lease, version_, id.run_text()};
 }
 
 // Who speaks, in which session, in which order. Ends leases that are over first, so that a late
@@ -92,7 +92,13 @@ std::expected<LeaseTable::Sidecar*, RefusalAnswer> LeaseTable::admit(Instant now
     return std::unexpected(refuse(*refusal, &sidecar));
   }
   if (sidecar.order.accept(id->number, sequence)) {
-    sidecar.current = sidecar.opened;
+    const std::string before = std::exchange(sidecar.current, sidecar.opened).run;
+    if (!before.empty() && before != sidecar.current.run)
+      push({.kind = LeaseEvent::Kind::process_replaced,
+            .sidecar = sidecar.allowed.name,
+            .endpoint = {},
+            .service = {},
+            .sentence = {}});
     push({.kind = LeaseEvent::Kind::session_began,
           .sidecar = sidecar.allowed.name,
           .endpoint = {},

@@ -31,10 +31,17 @@ struct LeaseLimits {
 
 // What happened, for the log.
 struct LeaseEvent {
-  enum class Kind : std::uint8_t { session_began, lease_expired, published, withdrawn, refused };
+  enum class Kind : std::uint8_t {
+    session_began,
+    lease_expired,
+    published,
+    withdrawn,
+    refused,
+    process_replaced,  // the sidecar was started again: the streams of the old process are gone
+  };
   Kind kind = Kind::session_began;
   std::string sidecar;
-  std::string endpoint;  // of the last three kinds
+  std::string endpoint;  // published, withdrawn, refused
   std::string service;
   std::string sentence;  // refused: why; session_began: the instance and version
   bool operator==(const LeaseEvent&) const = default;
@@ -108,6 +115,7 @@ class LeaseTable {
     std::uint64_t number = 0;
     std::string version;
     std::string instance;
+    std::string run;
   };
   struct Sidecar {
     AllowedSidecar allowed;

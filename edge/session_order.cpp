@@ -23,6 +23,10 @@ std::string SessionId::text() const {
   return number_text(epoch, 16) + separator + number_text(number, 10);
 }
 
+std::string SessionId::run_text() const {
+  return number_text(epoch, 16);
+}
+
 std::optional<SessionId> SessionId::parse(std::string_view text) {
   SessionId id;
   const std::size_t middle = text.find(separator);

@@ -20,6 +20,8 @@ struct SessionId {
   std::uint64_t number = 0;  // from 1
 
   [[nodiscard]] std::string text() const;
+  // The same for all sessions of one run.
+  [[nodiscard]] std::string run_text() const;
   static std::optional<SessionId> parse(std::string_view text);
   bool operator==(const SessionId&) const = default;
 };

@@ -11,6 +11,7 @@ namespace sidestream::sidecar {
 namespace {
 
 constexpr Duration resolve_timeout = 5s;
+constexpr Duration last_words = 200ms;
 
 tunnel::PeerId add_edge(tunnel::UserspaceTunnel& tunnel,
                         const EdgeLinkConfiguration& configuration) {
@@ -45,7 +46,7 @@ EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
     tunnel_.forget_local_address(peer_);
     control_.ask_now();
   });
-  control_.on_report([this] { on_event_({EdgeLinkEvent::Kind::standing_changed}); });
+  control_.on_report([this] { handle_report(); });
   control_.on_force_handshake([this] {
     tunnel_.start_handshake(peer_, true);
     if (up_) on_event_({EdgeLinkEvent::Kind::lost});
@@ -179,6 +180,18 @@ std::string EdgeLink::problem() const {
          "is the ticket one of this edge, made since it has its state folder?";
 }
 
+void EdgeLink::handle_report() {
+  const std::string& run = control_.standing().edge_run;
+  if (!run.empty() && run != edge_run_) {
+    if (!edge_run_.empty()) {
+      on_event_({EdgeLinkEvent::Kind::edge_restarted});
+      tunnel_.end_accepted_streams();
+    }
+    edge_run_ = run;
+  }
+  on_event_({EdgeLinkEvent::Kind::standing_changed});
+}
+
 std::optional<tunnel::PeerStatus> EdgeLink::peer_status() const {
   return tunnel_.peer_status(peer_);
 }
@@ -212,6 +225,12 @@ void EdgeLink::services_changed() {
 Task<> EdgeLink::withdraw() {
   accepting_ = false;
   co_await control_.stop();
+}
+
+Task<> EdgeLink::end_streams() {
+  if (streams_.empty()) co_return;
+  co_await streams_.stop();
+  co_await network_.timers().sleep_for(last_words);
 }
 
 // ---- streams -----------------------------------------------------------------------------------

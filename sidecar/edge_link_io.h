@@ -45,6 +45,7 @@ struct EdgeLinkEvent {
     handshake,         // a session with the edge was derived
     lost,              // the edge does not answer any more
     silent,            // nor did it come back, or it never did: problem() says what to look at
+    edge_restarted,    // another process answers: the streams of the old one were ended
     no_address,        // its names cannot be resolved: problem() says why
     standing_changed,  // what the edge says about our endpoints
     stream_refused,    // a stream that the edge sent belongs to no service: `text` says why
@@ -68,6 +69,8 @@ class EdgeLink {
   // Withdraws everything from the edge and accepts nothing new; returns when the edge knows or
   // cannot be told. Live streams go on.
   Task<> withdraw();
+  // Ends all live streams; returns when they are over and the edge had time to hear of it.
+  Task<> end_streams();
 
   [[nodiscard]] const EdgeLinkConfiguration& configuration() const { return configuration_; }
   [[nodiscard]] const control::ControlStanding& standing() const { return control_.standing(); }
@@ -97,6 +100,7 @@ class EdgeLink {
   [[nodiscard]] Service* find_service(const std::optional<ServerName>& name, std::uint16_t port);
   void handle_tunnel_event(const tunnel::DeviceEvent& event);
   void on_path_changed();
+  void handle_report();
 
   Network& network_;
   EdgeLinkConfiguration configuration_;
@@ -107,6 +111,7 @@ class EdgeLink {
   EdgePath path_;
   std::uint64_t path_changes_ = 0;
   Event path_changed_;
+  std::string edge_run_;
   bool up_ = false;
   bool silent_ = false;
   std::string no_address_;  // why the last look-up found none; empty: it did

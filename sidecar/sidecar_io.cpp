@@ -57,6 +57,7 @@ void Sidecar::add_link(const EdgeEntry& entry) {
   configuration.tunnel.listen = {IpAddress::v6({}), 0};
   configuration.tunnel.address = entry.own_address;
   configuration.tunnel.mtu = tunnel_settings_.mtu;
+  configuration.tunnel.tcp_limits = tunnel::tunnel_tcp_limits(tunnel_settings_.patience);
 
   links_.push_back(std::make_unique<Link>());
   Link& link = *links_.back();
@@ -111,6 +112,7 @@ Task<> Sidecar::wait_stop() {
   while (network_.timers().now() < deadline &&
          std::ranges::any_of(links_, [](const auto& link) { return link->link->streams() > 0; }))
     co_await network_.timers().sleep_for(look_again);
+  for (const auto& link : links_) co_await link->link->end_streams();
 }
 
 // ---- what happened -----------------------------------------------------------------------------
@@ -140,6 +142,10 @@ void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
     case Kind::lost:
       link.up = false;
       log_.warn("edge does not answer", {{"edge", edge}});
+      return;
+    case Kind::edge_restarted:
+      log_.info("edge was started again",
+                {{"edge", edge}, {"streams_cut", std::uint64_t{link.link->streams()}}});
       return;
     case Kind::silent:
     case Kind::no_address:

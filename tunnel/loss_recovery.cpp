@@ -156,6 +156,7 @@ void LossRecovery::count_delivered(Instant now, const SentSegment& segment,
                      rtt_.minimum());
   // Karn: a segment that was sent twice measures nothing.
   if (segment.retransmitted || (delivery.rtt && segment.sent_at < delivery.rtt_sent_at)) return;
+  if (!measures_path(segment.sent_at)) return;
   delivery.rtt_sent_at = segment.sent_at;
   delivery.rtt = now - segment.sent_at;
 }
@@ -219,7 +220,8 @@ void LossRecovery::take_rtt(Instant now, const Acknowledgment& ack, const Delive
   } else if (acknowledged_bytes > 0 && timestamps_ && ack.echo) {
     // Only retransmissions were acknowledged; the timestamp tells which.
     const Duration age = timestamps_->age(now, *ack.echo);
-    if (age >= Duration::zero() && age <= limits_->rto_max) rtt_.on_sample(now, age, samples);
+    if (age >= Duration::zero() && age <= limits_->rto_max && measures_path(now - age))
+      rtt_.on_sample(now, age, samples);
   }
 }
 
@@ -319,6 +321,7 @@ void LossRecovery::on_retransmission_timeout(Instant now) {
   // A second timeout in a row finds the window at its least already (RFC 5681 section 3.1).
   if (first) congestion_->on_timeout(now, in_flight);
   rtt_.back_off();
+  timed_out_at_ = now;
   timeout_at_ = now + rtt_.rto();
 }
 

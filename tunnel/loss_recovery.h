@@ -106,6 +106,11 @@ class LossRecovery {
   // Returns how many bytes are lost that were not before.
   std::size_t find_losses(Instant now, std::size_t in_flight_before, std::size_t lost_before);
   void on_retransmission_timeout(Instant now);
+  // How long a segment was on its way tells nothing of a path that was dead meanwhile, which is
+  // when the timer went off again and again.
+  [[nodiscard]] bool measures_path(Instant sent_at) const {
+    return rtt_.backoffs() < 2 || sent_at >= timed_out_at_;
+  }
   void arm_probe(Instant now);
 
   const TcpLimits* limits_;
@@ -138,6 +143,7 @@ class LossRecovery {
   std::optional<Sequence> probe_end_;  // TLP.end_seq
   bool probe_was_retransmission_ = false;
 
+  Instant timed_out_at_{};  // the last time
   Instant timeout_at_ = Instant::max();
   Instant probe_at_ = Instant::max();
   Instant reorder_at_ = Instant::max();

@@ -138,6 +138,10 @@ void TcpConnection::handle_timeout(Instant now) {
   handle_keepalive(now);
 }
 
+void TcpConnection::fail_as_reset() {
+  if (!over()) fail(TcpError::reset);
+}
+
 void TcpConnection::handle_path_restored(Instant now) {
   if (over()) return;
   if (opened_) {

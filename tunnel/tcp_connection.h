@@ -86,6 +86,8 @@ class TcpConnection {
   std::size_t write(Bytes from);
   void close_write();
   void abort();
+  // As if the peer had reset it: the owner hears of it.
+  void fail_as_reset();
   // The next thing to tell, at most once each; none of `accepted`.
   std::optional<StackEvent::Kind> poll_event();
   [[nodiscard]] bool has_event() const { return events_ != 0; }
@@ -171,7 +173,7 @@ class TcpConnection {
   std::uint8_t send_scale_ = 0;     // Snd.Wind.Shift
   std::uint8_t receive_scale_ = 0;  // Rcv.Wind.Shift
   std::uint8_t handshake_retries_ = 0;
-  std::uint8_t keepalive_probes_ = 0;
+  std::uint16_t keepalive_probes_ = 0;
   std::uint16_t peer_mss_ = 0;  // as the peer announced it, raised to mss_min
   std::size_t path_mtu_;
   Sequence initial_;  // ISS

@@ -36,6 +36,10 @@ inline constexpr std::size_t chunk_bytes = 8192;
 // How many packets one connection may send before the next one has its turn: one UDP batch.
 inline constexpr unsigned transmit_turn_packets = 44;
 
+// What tunnel_tcp_limits() takes for `patience`: longer than a provider needs to start a host
+// again, and short enough that nobody finds streams of yesterday.
+inline constexpr Duration stream_patience_default = 15min;
+
 struct TcpLimits {
   // ---- how many -------------------------------------------------------------------------------
   std::size_t connections_max = 16384;  // in any state but TIME-WAIT

@@ -92,6 +92,14 @@ void TcpStack::abort(Instant now, ConnectionId connection) {
   state_->settle(now, *entry);
 }
 
+void TcpStack::reset_accepted(Instant now) {
+  state_->table.for_each([this, now](ConnectionEntry& entry) {
+    if (entry.listener_port == 0 || entry.connection.over()) return;
+    entry.connection.fail_as_reset();
+    state_->settle(now, entry);
+  });
+}
+
 void TcpStack::release(Instant now, ConnectionId connection) {
   ConnectionEntry* const entry = state_->table.find(connection);
   if (entry == nullptr || entry->released) return;

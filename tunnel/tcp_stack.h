@@ -116,6 +116,9 @@ class TcpStack {
   void close_write(Instant now, ConnectionId connection);
   // RST now. The id stays valid until release.
   void abort(Instant now, ConnectionId connection);
+  // Ends every connection that a listener has or had as if it had been reset: the peer's process is
+  // another one now and knows none of them.
+  void reset_accepted(Instant now);
   // The caller will not name this connection again. If it is still open it is closed in order
   // when both directions were ended by us or the peer, and aborted otherwise. No event for it
   // follows.

@@ -29,16 +29,16 @@ constexpr Duration address_change_pause = 100ms;
 
 }  // namespace
 
-TcpLimits tunnel_tcp_limits() {
+TcpLimits tunnel_tcp_limits(Duration patience) {
   TcpLimits limits;
   limits.rto_initial = 300ms;
   limits.rto_initial_after_syn = 1s;
   limits.syn_retries_max = 8;
   limits.keepalive_idle = 15s;
   limits.keepalive_interval = 10s;
-  limits.keepalive_probes_max = 60;
-  limits.user_timeout =
-      limits.keepalive_idle + limits.keepalive_probes_max * limits.keepalive_interval;
+  limits.keepalive_probes_max = static_cast<unsigned>(
+      std::max(patience - limits.keepalive_idle, Duration::zero()) / limits.keepalive_interval);
+  limits.user_timeout = patience;
   return limits;
 }
 
@@ -303,6 +303,12 @@ void UserspaceTunnel::set_endpoint(PeerId peer, const SocketAddress& endpoint) {
 
 void UserspaceTunnel::start_handshake(PeerId peer, bool impatient) {
   device_.start_handshake(now(), peer, impatient);
+  stack_was_used();
+}
+
+void UserspaceTunnel::end_accepted_streams() {
+  stack_.reset_accepted(now());
+  handle_events();
   stack_was_used();
 }
 

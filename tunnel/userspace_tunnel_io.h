@@ -25,8 +25,8 @@ namespace sidestream::tunnel {
 // milliseconds away at most, so that a lost SYN is sent again early (RFC 6298 section 2.1 allows
 // for knowledge like that); and a stream whose other end was restarted while it had nothing to say
 // must find that out, so that it ends instead of hanging. A path that is silent breaks a stream
-// after ten minutes only, whether it has something to say or not.
-[[nodiscard]] TcpLimits tunnel_tcp_limits();
+// only after `patience`, whether it has something to say or not.
+[[nodiscard]] TcpLimits tunnel_tcp_limits(Duration patience = stream_patience_default);
 
 struct UserspaceTunnelConfiguration {
   PrivateKey private_key;
@@ -71,6 +71,8 @@ class UserspaceTunnel final : public Tunnel {
   void on_address_change(std::function<void()> callback) {
     address_callback_ = std::move(callback);
   }
+  // The program at the other end was started again: streams that came from there end as reset.
+  void end_accepted_streams();
   // After addresses or routes of this host changed: learn anew from where peers are reached.
   void forget_local_address(PeerId peer);
   // Leaves by a new UDP socket, and so from another port where the configuration says "any": a

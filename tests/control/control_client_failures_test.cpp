@@ -230,5 +230,36 @@ TEST_F(ControlClientTest, AskedNowItStillWaitsAfterARefusal) {
   EXPECT_EQ(expect<SleepUntil>().deadline, until);
 }
 
+// The streams of the edge's old process are gone, and must be ended before the first of the new one
+// can come, which is after the state.
+TEST_F(ControlClientTest, ANewRunOfTheEdgeIsReportedBeforeAnythingIsPublishedThere) {
+  event(ServicesChanged{web});
+  event(Started{});
+  event(Connected{});
+  SessionAnswer answer = session("s-1");
+  answer.run = "cafe";
+  respond(answer);
+  expect<Report>();
+  EXPECT_EQ(client_.standing().edge_run, "cafe");
+  event(Proceed{});
+  respond(granted(1, web));
+  expect_report_then_proceed();
+  sleep(2500ms);
+  refuse(Refusal::session_unknown);
+  answer.session = "s-2";
+  respond(answer);  // the same run: nothing to report
+  EXPECT_EQ(expect<SendRequest>().request.target, state_target);
+  respond(granted(1, web));
+  expect_report_then_proceed();
+  sleep(2500ms);
+  refuse(Refusal::session_unknown);
+  answer.run = "beef";
+  respond(answer);
+  expect<Report>();
+  EXPECT_EQ(client_.standing().edge_run, "beef");
+  event(Proceed{});
+  EXPECT_EQ(expect<SendRequest>().request.target, state_target);
+}
+
 }  // namespace
 }  // namespace sidestream::control

@@ -21,6 +21,10 @@ TEST(ControlMessages, RoundTrip) {
   const SessionAnswer session_answer{"ffffffffffffffff-18446744073709551615",
                                      std::chrono::seconds(8), "0.1.0"};
   EXPECT_EQ(parse_session_answer(serialize(session_answer)), session_answer);
+  const SessionRequest with_run{protocol_version, "0.1.0", "nas", "cafe"};
+  EXPECT_EQ(parse_session_request(serialize(with_run)), with_run);
+  const SessionAnswer answer_with_run{"a-1", std::chrono::seconds(8), "0.1.0", "beef"};
+  EXPECT_EQ(parse_session_answer(serialize(answer_with_run)), answer_with_run);
   EXPECT_EQ(parse_state_request(serialize(sample_state())), sample_state());
   const StateAnswer state_answer{
       3,

@@ -46,6 +46,21 @@ TEST(ProgramConfiguration, ReadsItsKeys) {
   EXPECT_EQ(configuration.log, (LogSettings{LogLevel::trace, LogFormat::json}));
 }
 
+TEST(ProgramConfiguration, GraceIsRead) {
+  ProgramConfiguration configuration;
+  const auto read = [&](std::string_view yaml) {
+    return problems_of_reading(yaml, [&](const ConfigurationValue& value) {
+      ConfigurationSection section(value);
+      configuration = read_program_configuration(section);
+      section.finish();
+    });
+  };
+  EXPECT_EQ(read("grace: 2m"), "");
+  EXPECT_EQ(configuration.grace, 2min);
+  EXPECT_EQ(read("grace: 0s"), "");
+  EXPECT_EQ(configuration.grace, 0s);
+}
+
 TEST(ProgramConfiguration, SaysWhatIsWrong) {
   EXPECT_EQ(problems("state: [a]"), "f:1:8: state: expected a text, not a list");
   EXPECT_EQ(problems("state: lib"),
@@ -72,8 +87,10 @@ TEST(TunnelSettings, AreRead) {
   TunnelSettings settings;
   EXPECT_EQ(read_tunnel("", settings), "");
   EXPECT_EQ(settings, (TunnelSettings{TunnelMode::automatic, 1420}));
-  EXPECT_EQ(read_tunnel("{mode: userspace, mtu: 1280}", settings), "");
-  EXPECT_EQ(settings, (TunnelSettings{TunnelMode::userspace, 1280}));
+  EXPECT_EQ(read_tunnel("{mode: userspace, mtu: 1280, patience: 2h}", settings), "");
+  EXPECT_EQ(settings, (TunnelSettings{TunnelMode::userspace, 1280, 2h}));
+  EXPECT_EQ(read_tunnel("{patience: 5s}", settings),
+            "f:1:12: patience: expected a duration from 1m to 1d, not \"5s\"");
   EXPECT_EQ(read_tunnel("{mode: direct, mtu: 9001}", settings),
             "f:1:8: mode: this tunnel is not in this version; write auto\n"
             "f:1:21: mtu: expected a whole number from 576 to 9000, not \"9001\"");

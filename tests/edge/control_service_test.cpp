@@ -36,7 +36,7 @@ class ControlServiceTest : public testing::Test {
 
 TEST_F(ControlServiceTest, Transcript) {
   EXPECT_EQ(send("POST", "/v1/session", R"({"protocol":1,"version":"0.1.0","instance":"nas"})"),
-            R"(200 {"session":"e1-1","lease_seconds":8,"version":"9.9"})");
+            R"(200 {"session":"e1-1","lease_seconds":8,"version":"9.9","run":"e1"})");
   EXPECT_EQ(*find_field(last_.fields, "content-type"), "application/json");
   EXPECT_EQ(
       send("PUT", "/v1/state",

@@ -172,7 +172,7 @@ TEST(Liveness, AStreamSurvivesMinutesWithoutTheTunnel) {
     auto stream = system.world().start(system.one_stream());
     system.world().advance(2s);
     system.world().set_up(system.vps(), system.home(), false);
-    const std::chrono::seconds outage(20 + system.world().random().below(80));
+    const std::chrono::seconds outage(20 + system.world().random().below(800));
     system.world().advance(outage);
     ASSERT_FALSE(stream.done());
     system.world().set_up(system.vps(), system.home(), true);
@@ -205,6 +205,86 @@ TEST(Liveness, AnIdleSidecarIsFoundAtItsNewAddressWithinAHeartbeat) {
          times);
     EXPECT_LE(p95(times), 5.0);
   }
+}
+
+// A stream that says nothing, so that nobody finds out by sending.
+void begin_silent_stream(WholeSystem& system, std::optional<Pending<void>>& stream) {
+  system.conversation().up = system.conversation().down = 20;
+  system.conversation().piece = 10;
+  system.conversation().pause = 1h;
+  stream.emplace(system.world().loop().executor(), system.one_stream(),
+                 [&system] { system.world().settle(); });
+  system.world().advance(3s);
+}
+
+TEST(Liveness, WhatAnEdgeThatWasKilledLeavesBehindEndsSoonAfterItIsBack) {
+  std::vector<double> times;
+  for_each_seed(50, [&](std::uint64_t seed) {
+    WholeSystem system(seed);
+    system.start_all();
+    ASSERT_TRUE(system.wait_published(30s));
+    std::optional<Pending<void>> stream;
+    begin_silent_stream(system, stream);
+    const std::size_t at_backend = system.at_backend();
+    ASSERT_GT(at_backend, 0U);
+    system.kill_edge();
+    system.world().advance(1s);
+    ASSERT_TRUE(stream->done());  // its kernel told the client
+    ASSERT_TRUE(stream->error());
+    system.world().advance(1s);
+    system.start_edge();
+    const Instant back = system.world().now();
+    ASSERT_TRUE(system.world().run_until([&] { return system.at_backend() < at_backend; }, 60s));
+    times.push_back(seconds(system.world().now() - back));
+  });
+  tell("a stream of a killed edge ends at the backend", times);
+  EXPECT_LE(p95(times), 5.0);
+}
+
+TEST(Liveness, WhatASidecarThatWasKilledLeavesBehindEndsSoonAfterItIsBack) {
+  std::vector<double> times;
+  for_each_seed(50, [&](std::uint64_t seed) {
+    WholeSystem system(seed);
+    system.start_all();
+    ASSERT_TRUE(system.wait_published(30s));
+    std::optional<Pending<void>> stream;
+    begin_silent_stream(system, stream);
+    ASSERT_FALSE(stream->done());
+    system.kill_sidecar();
+    system.world().advance(2s);
+    system.start_sidecar();
+    const Instant back = system.world().now();
+    ASSERT_TRUE(system.world().run_until([&] { return stream->done(); }, 60s));
+    EXPECT_TRUE(stream->error());
+    times.push_back(seconds(system.world().now() - back));
+  });
+  tell("a stream of a killed sidecar ends at the client", times);
+  EXPECT_LE(p95(times), 5.0);
+}
+
+// What a stop cuts off is told through the tunnel before the program ends.
+TEST(Liveness, StreamsThatOutliveTheGraceEndWithAnErrorAtBothSides) {
+  for_each_seed(20, [](std::uint64_t seed) {
+    for (const bool edge : {true, false}) {
+      WholeSystem system(seed);
+      system.world().path(system.vps(), system.home()).conditions().loss = 0;
+      system.world().path(system.home(), system.vps()).conditions().loss = 0;
+      system.start_all();
+      ASSERT_TRUE(system.wait_published(30s));
+      std::optional<Pending<void>> stream;
+      begin_silent_stream(system, stream);
+      const std::size_t at_backend = system.at_backend();
+      if (edge)
+        system.edge().stop();
+      else
+        system.sidecar().stop();
+      system.world().advance(9s);
+      EXPECT_FALSE(stream->done()) << "the grace lets it live";
+      system.world().advance(5s);
+      EXPECT_TRUE(stream->done() && stream->error());
+      EXPECT_LT(system.at_backend(), at_backend);
+    }
+  });
 }
 
 }  // namespace

@@ -169,6 +169,11 @@ class WholeSystem {
   Conversation& conversation() { return conversation_; }
   // Where the edge keeps what it knows, from its next start on.
   void set_edge_state(const StateFolder* state) { edge_state_ = state; }
+  void kill_sidecar() {
+    sidecar_run_.reset();
+    sidecar_.reset();
+    home_.kill();
+  }
   void kill_edge() {
     edge_run_.reset();
     edge_.reset();
@@ -178,6 +183,8 @@ class WholeSystem {
   sidecar::Sidecar& sidecar() { return *sidecar_; }
   World& world() { return world_; }
   std::size_t served() const { return served_; }
+  // Streams that the backend has now; health probes come and go among them.
+  std::size_t at_backend() const { return backend_tasks_.size(); }
   std::size_t backend_failures() const { return backend_failures_; }
   SimulatedHost& vps() { return vps_; }
   SimulatedHost& home() { return home_; }

@@ -38,6 +38,23 @@ TEST(PathRestored, ARestoredPathLeavesAloneWhatIsJustOnItsWay) {
   EXPECT_EQ(t.status().retransmitted_segments, 0U);
 }
 
+// What had arrived before the path died is acknowledged minutes later: that is no round trip.
+TEST(PathRestored, TheTimeOfADeadPathIsNoRoundTrip) {
+  TcpTranscript t;
+  t.accept("mss 1000 sackok");
+  t.write(3000);
+  for (int i = 0; i < 3; ++i) t.expect("A len 1000");
+  const Duration before = t.status().smoothed_rtt;
+  for (int second = 0; second < 50; ++second) {
+    t.advance(1s);
+    while (!t.next_segment().empty()) {
+    }
+  }
+  t.push("A seq 1 ack 3001");
+  EXPECT_EQ(t.status().unacknowledged_bytes, 0U);
+  EXPECT_EQ(t.status().smoothed_rtt, before);
+}
+
 TEST(PathRestored, ARestoredPathIsAskedForAShutWindowAtOnce) {
   TcpTranscript t;
   t.accept("mss 1000 sackok");
