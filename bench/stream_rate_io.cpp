@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace sidestream {
@@ -32,10 +33,18 @@ int checked(int result, const char* what) {
   return result;
 }
 
-sockaddr_in address_of(const char* address, const char* port) {
+std::uint16_t number_of(std::string_view text) {
+  std::uint16_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size())
+    throw std::system_error(EINVAL, std::system_category(), std::string(text));
+  return number;
+}
+
+sockaddr_in address_of(const char* address, std::string_view port) {
   sockaddr_in where{};
   where.sin_family = AF_INET;
-  where.sin_port = htons(static_cast<std::uint16_t>(std::strtoul(port, nullptr, 10)));
+  where.sin_port = htons(number_of(port));
   if (::inet_pton(AF_INET, address, &where.sin_addr) != 1)
     throw std::system_error(EINVAL, std::system_category(), address);
   return where;
@@ -162,8 +171,8 @@ int run(std::span<char* const> words) {
     if (words.size() == 3 && std::string(words[0]) == "serve")
       serve(address_of(words[1], words[2]));
     if (words.size() == 5 && std::string(words[0]) == "ask") {
-      Client(address_of(words[1], words[2]), std::atoi(words[4]))
-          .run(std::chrono::seconds(std::atoi(words[3])));
+      Client(address_of(words[1], words[2]), number_of(words[4]))
+          .run(std::chrono::seconds(number_of(words[3])));
       return 0;
     }
   } catch (const std::exception& failure) {

@@ -28,7 +28,11 @@ class ControlServerTest : public testing::Test {
       table.set_sidecars({allowed("home", 2), allowed("shed", 3)});
       table.set_public_ports({{443, 443}});
       table.on_port_open(443);
-      server.emplace(test.network_, test.edge_tunnel_, table, &identify);
+      server.emplace(test.network_, test.edge_tunnel_, table, [this](const SocketAddress& address) {
+        std::optional<SidecarIdentity> identity = identify(address);
+        if (identity) identity->revoked = identity->name == revoked;
+        return identity;
+      });
       server->on_change([&test] { ++test.changes_; });
       running.emplace(test.loop_.executor(), server->run(), [&test] { test.loop_.settle(); });
       test.loop_.settle();
@@ -43,6 +47,7 @@ class ControlServerTest : public testing::Test {
       if (address.address == host(3)) return SidecarIdentity{"shed"};
       return std::nullopt;
     }
+    std::string revoked;
     LeaseTable table;
     std::optional<ControlServer> server;
     std::optional<Pending<void>> running;
@@ -167,7 +172,8 @@ TEST_F(ControlServerTest, StrangersAreRefused) {
   stranger.runner.set_wanted({want("a.example.com")});
   loop_.advance(20s);
   EXPECT_EQ(routes(), "");
-  EXPECT_NE(stranger.runner.standing().problem.find("it may have been revoked"), std::string::npos);
+  EXPECT_NE(stranger.runner.standing().problem.find("no sidecar of this edge"), std::string::npos);
+  EXPECT_FALSE(stranger.runner.standing().revoked);
 }
 
 TEST_F(ControlServerTest, ARevokedSidecarLosesItsRoutesAtOnceAndIsTold) {
@@ -175,9 +181,11 @@ TEST_F(ControlServerTest, ARevokedSidecarLosesItsRoutesAtOnceAndIsTold) {
   home.runner.set_wanted({want("a.example.com")});
   loop_.advance(1s);
   edge_->table.set_sidecars({Edge::allowed("shed", 3)});
+  edge_->revoked = "home";
   EXPECT_EQ(routes(), "");
   loop_.advance(3s);
-  EXPECT_NE(home.runner.standing().problem.find("it may have been revoked"), std::string::npos);
+  EXPECT_NE(home.runner.standing().problem.find("was revoked"), std::string::npos);
+  EXPECT_TRUE(home.runner.standing().revoked);
 }
 
 TEST_F(ControlServerTest, PortsCannotBeTakenTwice) {
