@@ -234,11 +234,13 @@ Task<> EdgeRouter::carry(LiveStream& stream) {
 
 Task<std::expected<Opening, Refusal>> EdgeRouter::opening_of(LiveStream& stream) {
   const std::uint16_t port = stream.record.port;
-  if (!routes_.names_published_on(port)) co_return Opening();
+  const bool has_default = routes_.port_default(port) != nullptr;
+  // Where nothing is published any more the client is asked all the same, so that it gets the
+  // answer for an unknown name.
+  if (has_default && !routes_.names_published_on(port)) co_return Opening();
   if (!begin_undecided(stream))
     co_return std::unexpected(
         Refusal{.end = StreamEnd::too_many_of_client, .alert = {}, .why = "without ClientHello"});
-  const bool has_default = routes_.port_default(port) != nullptr;
   auto opening = co_await read_opening(network_.timers(), *stream.client, stream.accepted,
                                        has_default, limits_.opening);
   end_undecided(stream);

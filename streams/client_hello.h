@@ -22,7 +22,8 @@ namespace sidestream {
 
 struct ClientHelloLimits {
   std::size_t hello_bytes_max = 64UL * 1024;  // of the message; post-quantum ones have about 2,000
-  std::size_t records_max = 64;
+  // Any hello of today in records of one byte. Their headers are forwarded too: 20 KB at most.
+  std::size_t records_max = 4096;
   std::size_t alpn_max = 16;  // protocols that are kept; the rest is checked and forgotten
 };
 

@@ -155,7 +155,17 @@ TEST_F(EdgeRouterTest, ClosesWhatIsNotTlsAtItsFirstByte) {
 TEST_F(EdgeRouterTest, ClosesWhereNothingIsPublishedAnyMore) {
   world.router.set_routes({});
   auto client = world.client(2222);
-  expect_refused(*client, "", StreamEnd::no_such_name);
+  client->push("SSH-2.0-client\r\n");
+  world.settle();
+  expect_refused(*client, "", StreamEnd::not_tls);
+}
+// Fault 57: the sidecar of the only names on the port was stopped in order.
+TEST_F(EdgeRouterTest, AnswersTheSameWhereNothingIsPublishedAnyMore) {
+  world.router.set_routes({});
+  auto client = world.client(443);
+  client->push(hello("a.test"));
+  world.settle();
+  expect_refused(*client, unrecognized_name, StreamEnd::no_such_name);
 }
 TEST_F(EdgeRouterTest, RefusesAMalformedHello) {
   auto client = world.client(443);
