@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "cli/free_memory_io.h"
 #include "control/http_server_io.h"
 #include "streams/join_io.h"
 #include "streams/task_group_io.h"
@@ -80,10 +81,22 @@ std::vector<std::unique_ptr<Listener>> listen_admin(KernelNetwork& network,
 
 Task<> stop_on_signals(asio::signal_set& signals, const std::function<void()>& stop,
                        const Log& log) {
-  co_await signals.async_wait(asio::use_awaitable);
-  stop();
-  co_await signals.async_wait(asio::use_awaitable);
+  for (bool stopping = false;;) {
+    if (co_await signals.async_wait(asio::use_awaitable) == SIGHUP) {
+      log.warn(
+          "SIGHUP changes nothing: the configuration is read at the start, so restart to use "
+          "a changed one (first: sidestream check)");
+      continue;
+    }
+    if (stopping) break;
+    stopping = true;
+    stop();
+  }
   log.warn("second signal, ends at once");
+}
+
+Task<> until_one_ends(Task<> one, Task<> other) {
+  co_await first_of(std::move(one), std::move(other));
 }
 
 Task<> run_all(KernelNetwork& network, RunningProgram program, AdminService& service,
@@ -95,11 +108,9 @@ Task<> run_all(KernelNetwork& network, RunningProgram program, AdminService& ser
     servers.push_back(std::make_unique<control::HttpServer>(network.executor(), network.timers(),
                                                             *listener, service));
     // Whatever of these ends first ends the program.
-    Task<> serving = servers.back()->run();
-    all = [](Task<> one, Task<> other) -> Task<> {
-      co_await first_of(std::move(one), std::move(other));
-    }(std::move(all), std::move(serving));
+    all = until_one_ends(std::move(all), servers.back()->run());
   }
+  all = until_one_ends(std::move(all), return_free_memory(network.timers()));
   co_await first_of(std::move(program.run), std::move(all));
 }
 
@@ -110,7 +121,7 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
   int code = good;
   AdminService service(std::move(program.admin));
   std::vector<std::unique_ptr<Listener>> listeners = listen_admin(network, admin, log);
-  asio::signal_set signals(io, SIGTERM, SIGINT);
+  asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   TaskGroup group(network.executor());
   group.spawn(run_all(network, std::move(program), service, listeners, signals, log),
               [&](const std::exception_ptr& failure) {

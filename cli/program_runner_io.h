@@ -28,7 +28,8 @@ struct RunningProgram {
 };
 
 // Runs it until it ends by itself, fails, or a signal asks for that: the first SIGTERM or SIGINT
-// stops in order, the second at once. Returns an exit code. What goes wrong stands in the log.
+// stops in order, the second at once; SIGHUP changes nothing and is answered in the log. Returns an
+// exit code. What goes wrong stands in the log.
 int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
                 const control::AdminAddresses& admin, const Log& log);
 
