@@ -84,7 +84,9 @@ class StaticEdge:
                     "preshared_key": preshared, "address": HOME_TUNNEL,
                     "edge_address": VPS_TUNNEL}],
             enter=self.home.enter)
-        harness.eventually(lambda: self.go.handshake_age() is not None, 15, "the handshake")
+        harness.eventually(lambda: self.go.handshake_age() is not None, 30, "the handshake")
+        harness.eventually(lambda: f"{VPS}:443" in self.vps.run("ss", "-tlnH"), 10,
+                           "HAProxy listens")
 
     @staticmethod
     def keygen(stage):
@@ -95,8 +97,10 @@ class StaticEdge:
         return keys
 
     def client(self, name):
-        return self.vps.run("curl", "-sS", "--noproxy", "*", "--cacert", self.tls.certificate,
-                            "--resolve", f"{name}:443:{VPS}", f"https://{name}/", check=False)
+        done = harness.run([*self.vps.enter, "curl", "-sS", "--noproxy", "*", "--max-time", "20",
+                            "--cacert", self.tls.certificate, "--resolve", f"{name}:443:{VPS}",
+                            f"https://{name}/"], check=False)
+        return done.stdout + done.stderr
 
 
 def check_haproxy_routes_by_name_through_wireguard_go(stage):

@@ -244,7 +244,26 @@ class Backend:
                 await end.close()
 
 
-async def run_client(address, port, plan, tally, seconds=60):
+class AllOpen:
+    """Where clients wait until all of them are connected; then `look()` runs in a thread, and what
+    it raises is everybody's failure."""
+
+    def __init__(self, count, look):
+        self.left_ = count
+        self.look_ = look
+        self.looked_ = asyncio.get_running_loop().create_future()
+
+    async def wait(self):
+        self.left_ -= 1
+        if self.left_ == 0:
+            try:
+                self.looked_.set_result(await asyncio.to_thread(self.look_))
+            except Exception as wrong:
+                self.looked_.set_exception(Wrong(wrong))
+        await asyncio.shield(self.looked_)
+
+
+async def run_client(address, port, plan, tally, seconds=60, all_open=None):
     """Dials one checked stream and adds its outcome to the tally."""
     end = None
     try:
@@ -252,6 +271,8 @@ async def run_client(address, port, plan, tally, seconds=60):
             reader, writer = await asyncio.open_connection(address, port, limit=CHUNK_BYTES)
             end = End(reader, writer)
             writer.write(plan.line())
+            if all_open:
+                await all_open.wait()
             await follow(end, plan, "client")
         tally.add_good(plan)
     except (Wrong, OSError, TimeoutError) as wrong:
@@ -270,14 +291,16 @@ def plans(count, up_bytes, down_bytes, endings=ENDINGS, first=0):
                    endings[number % len(endings)])
 
 
-async def run_clients(address, port, wanted, at_once=1000, seconds=60):
-    """Dials all plans, at most `at_once` at a time. Returns the Tally."""
+async def run_clients(address, port, wanted, at_once=1000, seconds=60, look=None):
+    """Dials all plans, at most `at_once` at a time. Returns the Tally. With `look` no stream goes on
+    before all are open and that function has been called."""
     tally = Tally()
     turns = asyncio.Semaphore(at_once)
+    all_open = AllOpen(len(wanted), look) if look else None
 
     async def one(plan):
         async with turns:
-            await run_client(address, port, plan, tally, seconds)
+            await run_client(address, port, plan, tally, seconds, all_open)
 
     await asyncio.gather(*(one(plan) for plan in wanted))
     return tally

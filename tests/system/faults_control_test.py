@@ -1,166 +1,19 @@
-"""Faults of the control plane, names and hostile peers (docs/reliability.md 61, 62, 65, 66, 68, 69
-and 72). A raw sidecar speaks to the edge through our tunnel with bytes of the test's own."""
+"""Faults of the control plane and of hostile peers (docs/reliability.md 65, 66, 68, 69 and 72). A raw
+sidecar speaks to the edge through our tunnel with bytes of the test's own."""
 
 import http.client
-import json
 import os
-import pathlib
 import socket
-import sys
 import time
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "peers"))
+import harness
+from faults_streams_test import Listener, ending
+from named_backends import ask, named_backend, service
+from product import CONTROL_PORT, EDGE_TUNNEL_ADDRESS, Edge, Sidecar
+from raw_sidecar import RawSidecar, enrolled, granted_by
+from wireguard_keys import Keys
 
-import harness  # noqa: E402
-import hello_bytes  # noqa: E402
-from faults_streams_test import Listener, ending  # noqa: E402
-from product import CONTROL_PORT, EDGE_TUNNEL_ADDRESS, Edge, Sidecar  # noqa: E402
-from tunnel_peer import TunnelPeer, peer  # noqa: E402
-from wireguard_keys import Keys  # noqa: E402
-
-NAME = "a.demo.test"
-GONE_SECONDS = 10
 REVOKED_SECONDS = 5
-
-
-def named_backend(word):
-    """Answers anything with its word; the number of streams that it saw is `seen[0]`."""
-    seen = [0]
-
-    def answer(connection):
-        if connection.recv(10_000):
-            seen[0] += 1
-            connection.sendall(word)
-
-    return Listener(answer), seen
-
-
-def ask(port, name=None):
-    """Who answers on a port (for a server name): the backend's word, or what came instead."""
-    with socket.create_connection(("127.0.0.1", port), 10) as client:
-        try:
-            client.sendall(hello_bytes.record(name.encode()) if name else b"who is there?")
-            return client.recv(100)
-        except ConnectionResetError:
-            return b"reset"
-
-
-def service(publish, listener):
-    return {"it": {"publish": publish, "backend": f"127.0.0.1:{listener.port}", "health": "none"}}
-
-
-class RawSidecar:
-    """A peer of the edge that speaks control by hand. Its key and what it may publish go into
-    edge.yaml: RawSidecar.enrolled(). `reach` are more (address, port) inside the tunnel."""
-
-    def __init__(self, stage, edge, keys, address, name="raw", reach=()):
-        targets = [(EDGE_TUNNEL_ADDRESS, CONTROL_PORT), *reach]
-        self.local = {target: harness.free_port() for target in targets}
-        self.tunnel = TunnelPeer(
-            stage, keys.private, address,
-            [peer(edge.public_key(), f"{EDGE_TUNNEL_ADDRESS}/24",
-                  f"127.0.0.1:{edge.tunnel_port}", keepalive=5)],
-            out={port: f"{to[0]}:{to[1]}" for to, port in self.local.items()}, name=name)
-
-    def dial(self, target=(EDGE_TUNNEL_ADDRESS, CONTROL_PORT), seconds=10):
-        return socket.create_connection(("127.0.0.1", self.local[target]), seconds)
-
-    def request(self, method, target, message, seconds=10):
-        """One control message: (HTTP status, the answer)."""
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", self.local[(EDGE_TUNNEL_ADDRESS, CONTROL_PORT)], timeout=seconds)
-        try:
-            body = message if isinstance(message, (str, bytes)) else json.dumps(message)
-            connection.request(method, target, body, {"Content-Type": "application/json",
-                                                      "Host": EDGE_TUNNEL_ADDRESS})
-            response = connection.getresponse()
-            text = response.read()
-            return response.status, json.loads(text) if text else None
-        finally:
-            connection.close()
-
-    def session(self):
-        status, answer = self.request("POST", "/v1/session", {"protocol": 1, "version": "test",
-                                                              "instance": "raw"})
-        harness.expect(status == 200, (status, answer))
-        return answer["session"]
-
-    def state(self, session, sequence, *endpoints):
-        return self.request("PUT", "/v1/state", {
-            "session": session, "sequence": sequence,
-            "endpoints": [{"endpoint": endpoint, "service": "raw", "port": 9000}
-                          for endpoint in endpoints]})
-
-
-def enrolled(keys, address, *allow):
-    return {"public_key": keys.public, "address": address, "allow": list(allow)}
-
-
-def granted_by(answer):
-    return [endpoint["endpoint"] for endpoint in answer["endpoints"]
-            if endpoint["state"] == "granted" or endpoint.get("reason") == "listener_opening"]
-
-
-def check_61_a_name_of_another_sidecar_is_refused(stage):
-    port = harness.free_port()
-    ours, _ = named_backend(b"owner")
-    theirs, stolen = named_backend(b"thief")
-    edge = Edge(stage, [port])
-    owner = Sidecar(stage, [edge.invite("owner", f"{NAME}:{port}")],
-                    service(f"{NAME}:{port}", ours), name="owner")
-    owner.wait_until_published(f"{NAME}:{port}")
-    thief = Sidecar(stage, [edge.invite("thief", f"b.demo.test:{port}")],
-                    service([f"{NAME}:{port}", f"b.demo.test:{port}"], theirs), name="thief")
-    thief.wait_until_published(f"b.demo.test:{port}")
-    for _ in range(100):
-        harness.expect(ask(port, NAME) == b"owner", "the route moved")
-    verdict = thief.endpoints()[f"{NAME}:{port}"]
-    harness.expect(verdict["state"] == "refused" and verdict["reason"], verdict)
-    harness.expect(stolen[0] == 0, "the other sidecar's backend was reached")
-    print(f"fault 61: 100 of 100 streams to the owner; the other is told: {verdict['reason']}")
-
-
-def check_61_sidecars_with_the_same_right_share(stage):
-    port = harness.free_port()
-    left, left_seen = named_backend(b"left")
-    right, right_seen = named_backend(b"right")
-    edge = Edge(stage, [port])
-    sidecars = [Sidecar(stage, [edge.invite(name, f"{NAME}:{port}")],
-                        service(f"{NAME}:{port}", listener), name=name)
-                for name, listener in (("left", left), ("right", right))]
-    for sidecar in sidecars:
-        sidecar.wait_until_published(f"{NAME}:{port}")
-    for _ in range(100):
-        harness.expect(ask(port, NAME) in (b"left", b"right"), "one of the two")
-    print(f"fault 61: two sidecars with the same right served {left_seen[0]} and {right_seen[0]}")
-    harness.expect(min(left_seen[0], right_seen[0]) > 0, "they did not share")
-    sidecars[0].program.kill()
-    began = time.monotonic()
-    harness.eventually(lambda: all(ask(port, NAME) == b"right" for _ in range(10)), GONE_SECONDS,
-                       "the other one serves alone")
-    print(f"fault 61: one killed: the other serves all after {time.monotonic() - began:.1f} s")
-
-
-def check_62_the_name_of_an_offline_sidecar_is_not_for_the_taking(stage):
-    port = harness.free_port()
-    ours, _ = named_backend(b"owner")
-    theirs, stolen = named_backend(b"thief")
-    edge = Edge(stage, [port])
-    owner = Sidecar(stage, [edge.invite("owner", f"{NAME}:{port}")],
-                    service(f"{NAME}:{port}", ours), name="owner")
-    owner.wait_until_published(f"{NAME}:{port}")
-    thief = Sidecar(stage, [edge.invite("thief", f"*.demo.test:{port}")],
-                    service([f"*.demo.test:{port}", f"{NAME}:{port}"], theirs), name="thief")
-    thief.wait_until_published(f"*.demo.test:{port}")
-    harness.expect(ask(port, "other.demo.test") == b"thief", "the wildcard is the other one's")
-    stolen[0] = 0
-    owner.program.kill()
-    began = time.monotonic()
-    while time.monotonic() - began < GONE_SECONDS + 2:
-        harness.expect(ask(port, NAME) != b"thief", "the name of the dead sidecar moved")
-        time.sleep(0.05)
-    harness.expect(stolen[0] == 0, f"{stolen[0]} streams reached the other sidecar")
-    print("fault 62: owner dead, claims by name and by wildcard: 0 bytes to the claimant")
 
 
 def check_65_old_control_messages_change_nothing(stage):
@@ -183,7 +36,7 @@ def check_65_old_control_messages_change_nothing(stage):
     harness.expect(socket.create_connection(("127.0.0.1", port), 5), "the route stands")
     edge.program.stop()
     edge.start().wait_until_up()
-    _, answer = harness.eventually(lambda: answered(raw, second), 20, "the edge is back")
+    _, answer = harness.eventually(lambda: answered(raw, second), 40, "the edge is back")
     harness.expect(answer["error"] == "session_unknown", answer)
     print("fault 65: replayed, late and pre-restart messages: 0 state changes")
 
@@ -199,7 +52,9 @@ def check_66_messages_that_are_wrong_are_bounded(stage):
     port = harness.free_port()
     keys = Keys()
     good, _ = named_backend(b"good")
-    edge = Edge(stage, [port], sidecars={"raw": enrolled(keys, "10.86.0.9", ":1")})
+    spare = harness.free_port()
+    edge = Edge(stage, [port, spare],
+                sidecars={"raw": enrolled(keys, "10.86.0.9", f":{spare}")})
     sidecar = Sidecar(stage, [edge.invite("home", f":{port}")], service(f":{port}", good))
     sidecar.wait_until_published(f":{port}")
     raw = RawSidecar(stage, edge, keys, "10.86.0.9")
@@ -244,7 +99,9 @@ def check_66_messages_that_are_wrong_are_bounded(stage):
 def check_68_a_peer_reaches_only_the_control_port(stage):
     keys, port = Keys(), harness.free_port()
     good, seen = named_backend(b"good")
-    edge = Edge(stage, [port], sidecars={"raw": enrolled(keys, "10.86.0.9", ":1")})
+    spare = harness.free_port()
+    edge = Edge(stage, [port, spare],
+                sidecars={"raw": enrolled(keys, "10.86.0.9", f":{spare}")})
     sidecar = Sidecar(stage, [edge.invite("home", f":{port}")], service(f":{port}", good))
     sidecar.wait_until_published(f":{port}")
     other = sidecar_address(edge, "home")
@@ -281,7 +138,9 @@ def sidecar_address(edge, name):
 def check_69_another_peers_source_address_is_dropped(stage):
     keys, port = Keys(), harness.free_port()
     good, _ = named_backend(b"good")
-    edge = Edge(stage, [port], sidecars={"raw": enrolled(keys, "10.86.0.9", ":1")})
+    spare = harness.free_port()
+    edge = Edge(stage, [port, spare],
+                sidecars={"raw": enrolled(keys, "10.86.0.9", f":{spare}")})
     sidecar = Sidecar(stage, [edge.invite("home", f":{port}")], service(f":{port}", good))
     sidecar.wait_until_published(f":{port}")
     honest = RawSidecar(stage, edge, keys, "10.86.0.9")

@@ -1,8 +1,7 @@
-"""Faults on the edge's public side (docs/reliability.md 53, 54, 57, 58 and 60)."""
+"""Faults on the edge's public side (docs/reliability.md 53, 54, 57 and 58)."""
 
 import contextlib
 import os
-import random
 import selectors
 import socket
 import statistics
@@ -19,8 +18,16 @@ ANSWER = b"the backend was here"
 HELLO_SECONDS = 5.0
 LATE_SECONDS = 5.5
 SLOW_CLIENTS = 5000
+# Of a good client beside 5,000 slow ones, on a machine that is busy with all of them: what a person
+# does not notice.
+BUSY_MEDIAN_SECONDS_MAX = 0.1
+BUSY_SECONDS_MAX = 1.0
+SLOW_CLIENTS_OF_ONE_SOURCE = 2000
+UNDECIDED_PER_CLIENT = 128  # docs/protocols/routing.md
 RECORD_OF_ALERT = 21
 UNRECOGNIZED_NAME = 112
+# Between the median answers for an unknown and an offline name: what a client cannot tell apart.
+APART_SECONDS_MAX = 0.001
 
 
 class Names:
@@ -119,14 +126,17 @@ def check_53_slow_hellos_end_in_time_and_hurt_nobody(stage):
           f"{statistics.median(busy) * 1000:.1f} ms meanwhile ({len(busy)} asked, most "
           f"{max(busy) * 1000:.0f} ms); backends touched: {names.touched - touched - len(busy)}")
     harness.expect(max(lives) < LATE_SECONDS, f"one lived {max(lives):.2f} s")
+    harness.expect(statistics.median(busy) < BUSY_MEDIAN_SECONDS_MAX
+                   and max(busy) < BUSY_SECONDS_MAX, "good clients were kept waiting")
     harness.expect(names.touched - touched == len(busy), "a slow client reached the backend")
 
 
 def check_53_one_source_cannot_take_all_places(stage):
     names = Names(stage)
     clients = []
-    for _ in range(2000):
-        clients.append(names.dial("127.0.0.66"))
+    for _ in range(SLOW_CLIENTS_OF_ONE_SOURCE):
+        with contextlib.suppress(ConnectionResetError):  # already refused
+            clients.append(names.dial("127.0.0.66"))
     time.sleep(0.5)
     still = 0
     for client in clients:
@@ -137,11 +147,11 @@ def check_53_one_source_cannot_take_all_places(stage):
             still += 1
         except OSError:
             pass
-    harness.expect(still < len(clients), f"one address holds {still} places before its hello")
+    harness.expect(still <= UNDECIDED_PER_CLIENT, f"one address holds {still} places")
     times = []
     good_latency(names, times)
-    print(f"fault 53: one source of 2000 slow clients keeps {still} places; a good client from "
-          f"elsewhere is served in {times[0] * 1000:.1f} ms")
+    print(f"fault 53: of {SLOW_CLIENTS_OF_ONE_SOURCE} slow clients of one address {still} are kept; "
+          f"a good client from elsewhere is served in {times[0] * 1000:.1f} ms")
     for client in clients:
         client.close()
 
@@ -151,15 +161,21 @@ def check_54_hellos_in_every_form(stage):
     message = hello_bytes.hello(NAME)
     long_message = hello_bytes.hello(NAME, padding_bytes=1400)
     whole = hello_bytes.records(message)
+    ech = hello_bytes.extension(0xFE0D, b"\0" + os.urandom(200))
     routed = {
         "whole": [whole],
         "byte by byte": [bytes([byte]) for byte in whole],
         "records of one byte": [hello_bytes.records(message, 1)],
         "post-quantum length": [hello_bytes.records(long_message)],
+        "post-quantum length in records of one byte": [hello_bytes.records(long_message, 1)],
         "post-quantum length in records of 100": [hello_bytes.records(long_message, 100)],
+        "the first header byte by byte": [whole[:1]]
+        + [whole[at:at + 1] for at in range(1, 6)] + [whole[6:]],
         "OpenSSL's": [hello_bytes.of_openssl(NAME.decode())],
         "60 KB": [hello_bytes.records(hello_bytes.hello(NAME, padding_bytes=60_000))],
+        "ECH, outer name": [hello_bytes.records(hello_bytes.hello(NAME, more=ech))],
         "upper case": [hello_bytes.record(NAME.upper())],
+        "trailing dot": [hello_bytes.record(NAME + b".")],
         "one label of wildcard": [hello_bytes.record(b"a.wild.demo.test")],
     }
     for what, pieces in routed.items():
@@ -171,7 +187,8 @@ def check_54_hellos_in_every_form(stage):
         "two labels of wildcard": hello_bytes.record(b"a.b.wild.demo.test"),
         "the wildcard itself": hello_bytes.record(b"wild.demo.test"),
         "NUL": hello_bytes.record(NAME + b"\0.evil.test"),
-        "an address": hello_bytes.record(b"127.0.0.1"),
+        "an IPv4 address": hello_bytes.record(b"127.0.0.1"),
+        "an IPv6 address": hello_bytes.record(b"::1"),
         "empty": hello_bytes.record(b""),
         "too long": hello_bytes.record(b"a" * 300),
         "two server names": hello_bytes.records(hello_bytes.hello(
@@ -185,21 +202,64 @@ def check_54_hellos_in_every_form(stage):
         answer = names.ask(sent)
         harness.expect(ANSWER not in answer, f"{what} was routed")
     harness.expect(names.touched == touched, "a refused hello reached the backend")
-    print(f"fault 54: {len(routed)} forms routed, {len(refused)} refused, no backend touched")
+    # The library at home must have read the same name, or the edge chose somebody else's home.
+    ours = {NAME, NAME + b"."}
+    for what, pieces in routed.items():
+        seen = hello_bytes.name_seen_by_openssl(b"".join(pieces))
+        harness.expect(seen and (seen.lower() in ours or seen == b"a.wild.demo.test"),
+                       f"{what}: OpenSSL reads {seen}")
+    for what, sent in refused.items():
+        seen = hello_bytes.name_seen_by_openssl(sent)
+        harness.expect(not seen or seen.lower() not in ours, f"{what}: OpenSSL reads {seen}")
+    print(f"fault 54: {len(routed)} forms routed, {len(refused)} refused, no backend touched, "
+          "0 disagreements with OpenSSL")
 
 
-def check_57_an_unknown_name_and_an_offline_one_answer_alike(stage):
-    names = Names(stage)
-    unknown = [names.ask(hello_bytes.record(b"nobody.demo.test")) for _ in range(10)]
-    names.sidecar.program.stop()
-    harness.eventually(lambda: names.ask(hello_bytes.record(NAME)) != ANSWER, 12,
-                       "the name of a stopped sidecar is gone")
-    offline = [names.ask(hello_bytes.record(NAME)) for _ in range(10)]
-    harness.expect(set(unknown) == set(offline), f"{unknown[0]!r} is not {offline[0]!r}")
-    answer = unknown[0]
+def timed_refusals(names, asked, count):
+    """Asks for all names in turn: {name: (set of answers, median seconds)}."""
+    answers, times = {name: set() for name in asked}, {name: [] for name in asked}
+    for _ in range(count):
+        for name in asked:
+            began = time.monotonic()
+            answers[name].add(names.ask(hello_bytes.record(name)))
+            times[name].append(time.monotonic() - began)
+    return {name: (answers[name], statistics.median(times[name])) for name in asked}
+
+
+def expect_alike(what, seen):
+    """The same bytes, and times that do not tell one from the other."""
+    (unknown, unknown_seconds), (offline, offline_seconds) = seen.values()
+    harness.expect(len(unknown) == 1 and unknown == offline, f"{what}: {unknown} is not {offline}")
+    answer = next(iter(unknown))
     harness.expect(answer[:1] == bytes([RECORD_OF_ALERT]) and answer[-1] == UNRECOGNIZED_NAME,
-                   f"no unrecognized_name alert but {answer!r}")
-    print(f"fault 57: both get the same {len(answer)} bytes (unrecognized_name)")
+                   f"{what}: no unrecognized_name alert but {answer!r}")
+    apart = abs(unknown_seconds - offline_seconds)
+    print(f"fault 57: {what}: both get the same {len(answer)} bytes (unrecognized_name), after "
+          f"{unknown_seconds * 1000:.2f} and {offline_seconds * 1000:.2f} ms (medians)")
+    harness.expect(apart < APART_SECONDS_MAX or apart < 0.5 * unknown_seconds,
+                   f"{what}: {apart * 1000:.2f} ms apart")
+
+
+UNKNOWN_AND_OFFLINE = (b"nobody.demo.test", NAME)
+
+
+def check_57_an_unknown_name_and_a_stopped_sidecars_answer_alike(stage):
+    names = Names(stage)
+    names.sidecar.program.stop()
+    expect_alike("stopped", timed_refusals(names, UNKNOWN_AND_OFFLINE, 200))
+
+
+def check_57_an_unknown_name_and_a_killed_sidecars_answer_alike(stage):
+    names = Names(stage)
+    names.sidecar.program.kill()
+    began = time.monotonic()
+    early = names.ask(hello_bytes.record(NAME))
+    seconds = time.monotonic() - began
+    names.edge.program.wait_for_line("sidecar lost", seconds=20)
+    seen = timed_refusals(names, UNKNOWN_AND_OFFLINE, 200)
+    harness.expect({early} == seen[NAME][0], f"{early!r} before the end of the lease, then {seen}")
+    print(f"fault 57: killed a moment ago: the same bytes after {seconds:.1f} s")
+    expect_alike("killed", seen)
 
 
 def check_58_a_clients_proxy_header_is_only_its_bytes(stage):
@@ -224,39 +284,6 @@ def check_58_a_clients_proxy_header_is_only_its_bytes(stage):
     harness.expect(real.startswith(b"PROXY TCP4 127.0.0.55 "), real)
     harness.expect(data == lie, data)
     print("fault 58: the backend is told 127.0.0.55, the client's own header follows as data")
-
-
-def check_60_junk_on_every_listener(stage):
-    names = Names(stage)
-    dice = random.Random(60)
-    lines_before = len(names.edge.log_lines())
-    began = time.monotonic()
-    answers = 0
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.connect(("127.0.0.1", names.edge.tunnel_port))
-        for number in range(1000):
-            kind, size = dice.choice([(1, 148), (2, 92), (3, 64), (4, 32), (4, 1452), (9, 100)])
-            udp.send(bytes([kind, 0, 0, 0]) + dice.randbytes(size - 4))
-        udp.settimeout(0.5)
-        with contextlib.suppress(TimeoutError, ConnectionRefusedError):
-            while udp.recv(2000):
-                answers += 1
-    for number in range(300):
-        kind = number % 4
-        with names.dial(source_address(number)) as client:
-            if kind == 0:
-                continue
-            sent = {1: dice.randbytes(500), 2: b"GET / HTTP/1.0\r\n\r\n",
-                    3: b"\x16\x03\x01" + dice.randbytes(200)}[kind]
-            with contextlib.suppress(OSError):
-                client.sendall(sent)
-    minutes = max(1, (time.monotonic() - began) / 60)
-    lines = len(names.edge.log_lines()) - lines_before
-    good_latency(names, [])
-    harness.expect(answers == 0, f"{answers} answers to junk datagrams")
-    print(f"fault 60: 1000 junk datagrams: {answers} answers; 300 junk connections; "
-          f"{lines} log lines in {minutes * 60:.0f} s")
-    harness.expect(lines < 400, f"{lines} log lines for 1300 pieces of junk")
 
 
 if __name__ == "__main__":

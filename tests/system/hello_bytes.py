@@ -17,6 +17,27 @@ def of_openssl(server_name):
     return outgoing.read()
 
 
+def name_seen_by_openssl(sent):
+    """The server name that OpenSSL reads from these bytes as a server; None when it sends the
+    client away before that, or there is none."""
+    seen = []
+
+    def on_server_name(_connection, name, _context):
+        seen.append(name)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = on_server_name
+    incoming = ssl.MemoryBIO()
+    incoming.write(sent)
+    incoming.write_eof()
+    server = context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True)
+    try:
+        server.do_handshake()
+    except ssl.SSLError:
+        pass  # it has no certificate, and never comes further than the hello
+    return seen[0].encode() if seen and seen[0] else None
+
+
 def vector(content, length_bytes):
     return len(content).to_bytes(length_bytes, "big") + content
 

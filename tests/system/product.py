@@ -73,9 +73,16 @@ class Role:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def resident_bytes(self):
+    def memory_bytes_(self, field):
         text = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text(encoding="ascii")
-        return int(re.search(r"^Rss:\s+(\d+) kB", text, re.MULTILINE).group(1)) * 1024
+        return int(re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE).group(1)) * 1024
+
+    def resident_bytes(self):
+        return self.memory_bytes_("Rss")
+
+    def own_bytes(self):
+        """What is resident and no file's: heap and stack, without the program and its libraries."""
+        return self.memory_bytes_("Anonymous")
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
