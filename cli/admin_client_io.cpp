@@ -7,6 +7,7 @@
 
 #include "cli/admin_address.h"
 #include "cli/configuration_file_io.h"
+#include "control/admin_messages.h"
 #include "control/http_client_io.h"
 #include "control/program_configuration.h"
 #include "control/status_messages.h"
@@ -75,7 +76,7 @@ std::expected<control::HttpResponse, std::string> ask_program(
   std::string remedy = "is it running, and is this its admin address?";
   {
     TaskGroup group(network.executor());
-    request.fields.push_back({"host", "admin"});
+    request.fields.push_back({"host", std::string(control::admin_host)});
     group.spawn(ask_into(network, where, std::move(request), response),
                 [&](const std::exception_ptr& failure) {
                   why = code_of(failure).message();

@@ -59,8 +59,11 @@ int run_invite(const InviteOptions& options, Console& console) {
   if (!body) return code;
   const auto answer = control::parse_invite_answer(*body);
   if (!answer) return complain(console, "invite", answer.error(), failed);
-  // Nothing but the ticket, so that it can be piped.
+  // Nothing but the ticket on standard output, so that it can be piped.
   console.print(answer->ticket + "\n");
+  console.complain(
+      "This ticket is a secret and is shown this once. Where the sidecar runs, set it as "
+      "SIDESTREAM_TICKET.\n");
   return good;
 }
 

@@ -31,7 +31,10 @@ class AdminService final : public control::HttpService {
     control::HttpResponse response;
     response.fields = {{"content-type", "application/json"}};
     const bool reads = request.method == "GET";
-    if (reads && request.target == control::status_target) {
+    if (!control::is_from_a_program(request)) {
+      response =
+          control::error_response(403, "not_allowed", "web pages may not ask here, programs may");
+    } else if (reads && request.target == control::status_target) {
       response.body = answers_.status();
     } else if (reads && request.target == control::health_target) {
       const control::HealthAnswer health = answers_.health();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/json_fields.h"
+#include "streams/ip_address.h"
 
 namespace sidestream::control {
 namespace {
@@ -58,6 +59,15 @@ AdminRefusal read_admin_refusal(JsonFields& fields) {
 }
 
 }  // namespace
+
+bool is_from_a_program(const HttpRequest& request) {
+  if (find_field(request.fields, "origin") != nullptr) return false;
+  const std::string* host = find_field(request.fields, "host");
+  // A name that a stranger's DNS could point here has a dot; ours, localhost and those of
+  // containers have none.
+  if (host == nullptr || !host->contains('.') || host->starts_with('[')) return true;
+  return IpAddress::parse(*host) || SocketAddress::parse(*host);
+}
 
 AdminParsed<HealthAnswer> parse_health_answer(std::string_view body) {
   return parse_body(body, &read_health_answer);

@@ -9,13 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "control/http_message.h"
+
 namespace sidestream::control {
 
 inline constexpr std::string_view status_target = "/v1/status";    // GET: EdgeStatus, SidecarStatus
 inline constexpr std::string_view health_target = "/v1/health";    // GET: HealthAnswer
 inline constexpr std::string_view invite_target = "/v1/sidecars";  // POST: an edge only
 inline constexpr std::string_view revoke_target = "/v1/revoke";    // POST: an edge only
-inline constexpr std::string_view metrics_target = "/metrics";     // GET: text
+// What our own requests say in Host.
+inline constexpr std::string_view admin_host = "admin";
 
 struct AdminLimits {
   std::size_t name_bytes_max = 128;
@@ -64,6 +67,11 @@ struct AdminRefusal {
 // The error is one sentence that names the member.
 template <typename Message>
 using AdminParsed = std::expected<Message, std::string>;
+
+// Whether a request comes from a program and not from a web page that somebody on this machine
+// looks at: a browser says where a page comes from (Origin), and cannot hide the name by which it
+// reached us (Host).
+[[nodiscard]] bool is_from_a_program(const HttpRequest& request);
 
 [[nodiscard]] AdminParsed<HealthAnswer> parse_health_answer(std::string_view body);
 [[nodiscard]] AdminParsed<InviteRequest> parse_invite_request(std::string_view body);

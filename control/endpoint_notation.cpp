@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 
 #include "streams/ip_address.h"
+#include "streams/message_text.h"
 
 namespace sidestream::control {
 namespace {
-
-constexpr std::size_t quoted_bytes_max = 80;
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -30,19 +28,7 @@ std::string_view advice_on_name(std::string_view name, ServerNameError error) {
 }  // namespace
 
 std::string endpoint_error(std::string_view text, std::string_view what) {
-  std::string quoted = "\"";
-  for (const char c : text.substr(0, quoted_bytes_max)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f && c != '"' && c != '\\') {
-      quoted += c;
-      continue;
-    }
-    char escaped[5];
-    std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-    quoted += escaped;
-  }
-  if (text.size() > quoted_bytes_max) quoted += "…";
-  return quoted + "\": " + std::string(what);
+  return in_quotes(text) + ": " + std::string(what);
 }
 
 std::expected<std::uint16_t, std::string> parse_port(std::string_view digits,

@@ -21,7 +21,8 @@ struct EndpointParts {
 [[nodiscard]] std::expected<EndpointParts, std::string> split_endpoint(std::string_view text);
 [[nodiscard]] std::expected<std::uint16_t, std::string> parse_port(std::string_view digits,
                                                                    std::string_view text);
-// `"text": what`, with what cannot be printed escaped and what is too long cut.
+// `"text": what`, as in_quotes (message_text.h) shows the text: a ticket in a wrong place is
+// masked.
 [[nodiscard]] std::string endpoint_error(std::string_view text, std::string_view what);
 
 }  // namespace sidestream::control

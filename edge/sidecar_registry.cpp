@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/configuration_values.h"
 #include "control/json.h"
 #include "control/json_fields.h"
 #include "control/ticket_keys.h"
@@ -29,18 +30,7 @@ std::uint32_t last_number(const IpPrefix& network) {
   return (std::uint32_t{1} << host_bits) - 1;
 }
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 }  // namespace
-
-bool is_sidecar_name(std::string_view name) {
-  return !name.empty() && name.size() <= RegistryLimits::name_bytes_max &&
-         is_letter_or_digit(name.front()) && std::ranges::all_of(name, [](char c) {
-           return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
-         });
-}
 
 SidecarRegistry::SidecarRegistry(const IpPrefix& network, const RegistryLimits& limits)
     : network_(network), limits_(limits) {}
@@ -50,10 +40,9 @@ IpAddress SidecarRegistry::edge_address() const {
 }
 
 std::expected<void, std::string> SidecarRegistry::check(const EnrolledSidecar& sidecar) const {
-  if (!is_sidecar_name(sidecar.name))
-    return std::unexpected(in_quotes(sidecar.name) +
-                           " cannot be a sidecar's name: use up to 63 letters, digits, hyphens, "
-                           "underscores and dots");
+  if (!control::is_plain_name(sidecar.name))
+    return std::unexpected(in_quotes(sidecar.name) + " cannot be the name of a sidecar; " +
+                           std::string(control::plain_name_rule));
   if (find(sidecar.name) != nullptr)
     return std::unexpected("there is a sidecar " + in_quotes(sidecar.name) +
                            " already; revoke it first or choose another name");

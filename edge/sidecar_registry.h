@@ -93,7 +93,4 @@ class SidecarRegistry {
   std::vector<RevokedSidecar> revoked_;    // the oldest first
 };
 
-// Letters, digits, hyphens, underscores and dots, the first one a letter or digit.
-[[nodiscard]] bool is_sidecar_name(std::string_view name);
-
 }  // namespace sidestream::edge

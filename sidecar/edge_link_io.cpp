@@ -170,8 +170,9 @@ Task<> EdgeLink::watch_silence() {
 }
 
 std::string EdgeLink::problem() const {
-  if (up_ || !silent_) return up_ || no_address_.empty() ? standing().problem : no_address_;
+  if (up_) return standing().problem;
   if (!no_address_.empty()) return no_address_;
+  if (!silent_) return standing().problem;
   const auto peer = peer_status();
   const std::string where =
       peer && peer->endpoint ? peer->endpoint->text() : configuration_.endpoints.front().text();
@@ -223,8 +224,8 @@ void EdgeLink::services_changed() {
 }
 
 Task<> EdgeLink::withdraw() {
-  accepting_ = false;
   co_await control_.stop();
+  accepting_ = false;  // until the edge knows, streams that it sends are welcome
 }
 
 Task<> EdgeLink::end_streams() {
@@ -266,14 +267,20 @@ Task<> EdgeLink::accept_by_name() {
 Task<> EdgeLink::serve(Service& service, std::unique_ptr<Stream> stream) {
   auto introduction =
       co_await read_introduction(network_, std::move(stream), configuration_.introduction);
-  if (!introduction) co_return;
+  if (!introduction) {
+    tell_refused(introduction.error(), std::nullopt);
+    co_return;
+  }
   co_await service.serve(std::move(introduction->stream), std::move(introduction->header));
 }
 
 Task<> EdgeLink::serve_by_name(std::unique_ptr<Stream> stream) {
   auto introduction =
       co_await read_introduction(network_, std::move(stream), configuration_.introduction);
-  if (!introduction) co_return;
+  if (!introduction) {
+    tell_refused(introduction.error(), std::nullopt);
+    co_return;
+  }
   const auto hello =
       co_await peek_client_hello(network_, *introduction, configuration_.introduction);
   const auto destination = introduction->header.destination;
@@ -288,14 +295,19 @@ Task<> EdgeLink::serve_by_name(std::unique_ptr<Stream> stream) {
   co_await service->serve(std::move(introduction->stream), std::move(introduction->header));
 }
 
+// Health checks of a router give no reason and are nothing to tell.
+void EdgeLink::tell_refused(std::string why, const std::optional<SocketAddress>& client) {
+  if (why.empty()) return;
+  on_event_(
+      {.kind = EdgeLinkEvent::Kind::stream_refused, .text = std::move(why), .client = client});
+}
+
 // As the edge's own router does it: an alert for who speaks TLS, a reset for all others.
 Task<> EdgeLink::refuse_by_name(Introduction& introduction,
                                 const std::optional<ClientHello>& hello) {
   std::string why = hello ? "a ClientHello without server name" : "no ClientHello";
   if (hello && hello->server_name) why = "no service for " + hello->server_name->text();
-  on_event_({.kind = EdgeLinkEvent::Kind::stream_refused,
-             .text = why,
-             .client = introduction.header.source.value_or(SocketAddress())});
+  tell_refused(why, introduction.header.source);
   if (!hello) {
     introduction.stream->abort();
     co_return;

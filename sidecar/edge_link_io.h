@@ -52,7 +52,7 @@ struct EdgeLinkEvent {
   };
   Kind kind;
   std::string text{};
-  SocketAddress client{};  // stream_refused
+  std::optional<SocketAddress> client{};  // stream_refused, when it is known
 };
 
 class EdgeLink {
@@ -94,6 +94,7 @@ class EdgeLink {
   Task<> serve(Service& service, std::unique_ptr<Stream> stream);
   Task<> serve_by_name(std::unique_ptr<Stream> stream);
   Task<> refuse_by_name(Introduction& introduction, const std::optional<ClientHello>& hello);
+  void tell_refused(std::string why, const std::optional<SocketAddress>& client);
   void spawn_stream(Task<> task);
   [[nodiscard]] bool may_serve(Stream& stream);
   [[nodiscard]] std::vector<control::WantedEndpoint> wanted() const;

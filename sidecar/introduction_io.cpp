@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "streams/close_io.h"
 #include "streams/deadline_io.h"
 #include "streams/prefixed_stream_io.h"
 #include "streams/proxy_header_parser.h"
@@ -36,6 +37,17 @@ Task<> feed_hello(Stream& stream, ClientHelloParser& parser, std::vector<std::ui
   }
 }
 
+std::string why_refused(const ProxyHeaderParser& parser, bool read) {
+  using Verdict = ProxyHeaderParser::Verdict;
+  if (parser.verdict() == Verdict::need_more) {
+    if (!parser.begun()) return "";
+    return read ? "its PROXY header is cut off" : "its PROXY header did not come in time";
+  }
+  if (parser.verdict() == Verdict::not_proxy)
+    return "it has no PROXY header; the router must send one (HAProxy: send-proxy-v2)";
+  return "its PROXY header is wrong: " + std::string(parser.why());
+}
+
 // Runs `reading` with a limit; false when it was late or the stream broke.
 Task<bool> in_time(Network& network, Duration timeout, Task<> reading) {
   try {
@@ -49,9 +61,9 @@ Task<bool> in_time(Network& network, Duration timeout, Task<> reading) {
 
 }  // namespace
 
-Task<std::optional<Introduction>> read_introduction(Network& network,
-                                                    std::unique_ptr<Stream> stream,
-                                                    IntroductionLimits limits) {
+Task<std::expected<Introduction, std::string>> read_introduction(Network& network,
+                                                                 std::unique_ptr<Stream> stream,
+                                                                 IntroductionLimits limits) {
   ProxyHeaderLimits header_limits;
   header_limits.mixed_families_in_v1 = true;  // from NGINX, which is trusted here as any edge is
   ProxyHeaderParser parser(header_limits);
@@ -60,15 +72,11 @@ Task<std::optional<Introduction>> read_introduction(Network& network,
   const bool read = co_await in_time(network, limits.timeout, std::move(reading));
   if (!read || parser.verdict() != ProxyHeaderParser::Verdict::header) {
     stream->abort();
-    co_return std::nullopt;
+    co_return std::unexpected(why_refused(parser, read));
   }
   if (parser.header().command == ProxyHeader::Command::local) {
-    try {
-      co_await stream->close_write();
-    } catch (const system_error&) {
-      // A router's health check may reset as soon as it was accepted.
-    }
-    co_return std::nullopt;
+    co_await close_in_order(network.timers(), *stream);
+    co_return std::unexpected(std::string());
   }
   Introduction introduction;
   introduction.header = parser.header();
@@ -76,7 +84,7 @@ Task<std::optional<Introduction>> read_introduction(Network& network,
   if (!rest.empty())
     introduction.stream =
         std::make_unique<PrefixedStream>(std::move(rest), std::move(introduction.stream));
-  co_return std::optional<Introduction>(std::move(introduction));
+  co_return std::expected<Introduction, std::string>(std::move(introduction));
 }
 
 Task<std::optional<ClientHello>> peek_client_hello(Network& network, Introduction& introduction,

@@ -2,8 +2,10 @@
 // for all names a ClientHello that tells which service is meant.
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "streams/client_hello.h"
 #include "streams/network_io.h"
@@ -20,13 +22,13 @@ struct Introduction {
   std::unique_ptr<Stream> stream;  // gives everything that came after the header
 };
 
-// Reads the PROXY header that has to be there. nullopt when there is none, it is broken, late, or
-// LOCAL (a router's health check, for which no backend is opened): the stream was ended then.
-// Throws only when it is cancelled. Trusting the header is the caller's decision, by where the
-// stream comes from.
-Task<std::optional<Introduction>> read_introduction(Network& network,
-                                                    std::unique_ptr<Stream> stream,
-                                                    IntroductionLimits limits);
+// Reads the PROXY header that has to be there. The error says why there is none, and the stream was
+// ended then; it is empty for a router's health check, which says LOCAL or nothing at all and for
+// which no backend is opened. Throws only when it is cancelled. Trusting the header is the caller's
+// decision, by where the stream comes from.
+Task<std::expected<Introduction, std::string>> read_introduction(Network& network,
+                                                                 std::unique_ptr<Stream> stream,
+                                                                 IntroductionLimits limits);
 
 // The ClientHello that follows, without taking it from the stream. nullopt when there is no
 // complete one in time.

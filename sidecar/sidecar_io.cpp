@@ -157,7 +157,9 @@ void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
       return;
     case Kind::stream_refused:
       stranger_log_.info("stream refused",
-                         {{"edge", edge}, {"client", event.client.text()}, {"why", event.text}});
+                         {{"edge", edge},
+                          {"client", event.client ? event.client->text() : "unknown"},
+                          {"why", event.text}});
       return;
   }
 }

@@ -84,7 +84,14 @@ std::string printable(std::string_view text, std::size_t bytes_max) {
 }
 
 std::string in_quotes(std::string_view text) {
-  return "\"" + printable(text) + "\"";
+  std::string quoted = "\"";
+  for (const char character : printable(text)) {
+    if (character == '"')
+      quoted += "\\x22";
+    else
+      quoted += character;
+  }
+  return quoted + "\"";
 }
 
 std::string alternatives(std::span<const std::string_view> words) {

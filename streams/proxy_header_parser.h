@@ -40,6 +40,8 @@ class ProxyHeaderParser {
   Fed feed(Bytes bytes);
 
   [[nodiscard]] Verdict verdict() const { return verdict_; }
+  // Whether a byte has come.
+  [[nodiscard]] bool begun() const { return !seen_.empty(); }
   // Valid when the verdict is header.
   [[nodiscard]] const ProxyHeader& header() const { return header_; }
   // What was wrong, for a log line; empty unless malformed or too_large.

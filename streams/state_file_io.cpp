@@ -113,10 +113,4 @@ std::expected<void, std::string> StateFolder::write(std::string_view name,
   return {};
 }
 
-void StateFolder::set_aside(std::string_view name) const {
-  const std::string path = path_of(name);
-  std::error_code ignored;
-  std::filesystem::rename(path, path + ".bad", ignored);
-}
-
 }  // namespace sidestream

@@ -31,8 +31,6 @@ class StateFolder {
   // temporary file beside it is written, synchronised and renamed, and the folder synchronised.
   [[nodiscard]] std::expected<void, std::string> write(std::string_view name,
                                                        std::string_view content) const;
-  // Puts a file that cannot be understood aside as NAME.bad, for a person to look at.
-  void set_aside(std::string_view name) const;
 
   [[nodiscard]] std::string path_of(std::string_view name) const;
 

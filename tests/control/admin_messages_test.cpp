@@ -24,6 +24,24 @@ TEST(AdminMessages, WireForm) {
   EXPECT_EQ(serialize(RevokeAnswer{1, 2}), R"({"endpoints":1,"streams":2})");
 }
 
+TEST(AdminMessages, WebPagesAreNotAnswered) {
+  const auto from = [](HttpFields fields) {
+    HttpRequest request;
+    request.fields = std::move(fields);
+    return is_from_a_program(request);
+  };
+  EXPECT_TRUE(from({{"host", std::string(admin_host)}}));
+  EXPECT_TRUE(from({}));
+  for (const char* host :
+       {"localhost:9000", "sidestream:9000", "127.0.0.1:9000", "10.0.0.1", "[::1]:9000", "[::1]"})
+    EXPECT_TRUE(from({{"host", host}})) << host;
+  // A name that was made to point to this machine.
+  EXPECT_FALSE(from({{"host", "rebound.example.com"}}));
+  EXPECT_FALSE(from({{"host", "rebound.example.com:9000"}}));
+  EXPECT_FALSE(from({{"host", "127.0.0.1:9000"}, {"origin", "https://example.com"}}));
+  EXPECT_FALSE(from({{"host", "localhost"}, {"origin", "null"}}));
+}
+
 TEST(AdminMessages, ErrorsNameTheMember) {
   EXPECT_EQ(parse_invite_request(R"({"name":"home","allow":[":1",7]})").error(),
             "allow[1]: expected a text");

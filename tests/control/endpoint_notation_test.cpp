@@ -23,6 +23,8 @@ TEST(EndpointNotationTest, PortsAreWholeNumbers) {
 
 TEST(EndpointNotationTest, ErrorsAreOnePrintableLine) {
   EXPECT_EQ(endpoint_error("a", "b"), "\"a\": b");
+  EXPECT_EQ(endpoint_error("ss1_AQBfBAEJMTI3LjAuMC4x", "b"), "\"ss1_…\": b")
+      << "a ticket is a secret";
   EXPECT_EQ(endpoint_error(std::string_view("\0\x1b[", 3), "b"), "\"\\x00\\x1b[\": b");
   EXPECT_EQ(endpoint_error(std::string(81, 'a'), "b"), "\"" + std::string(80, 'a') + "…\": b");
 }

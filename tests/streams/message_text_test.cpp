@@ -19,6 +19,7 @@ TEST(Printable, EscapesWhatWouldBreakALineOrATerminal) {
 TEST(Printable, CutsWhatIsLong) {
   EXPECT_EQ(printable("abcdef", 3), "abc…");
   EXPECT_EQ(printable("abc", 3), "abc");
+  EXPECT_EQ(in_quotes("a\": b"), "\"a\\x22: b\"");
 }
 
 TEST(Printable, NeverShowsATicket) {

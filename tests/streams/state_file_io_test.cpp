@@ -62,14 +62,6 @@ TEST_F(StateFolderTest, KeepsTheOldFileWhenTheNewOneCannotBeWritten) {
   EXPECT_EQ(*folder.read("key"), "old");
 }
 
-TEST_F(StateFolderTest, SetsAsideWhatCannotBeUnderstood) {
-  const StateFolder folder(root_.string());
-  ASSERT_TRUE(folder.write("sidecars", "?"));
-  folder.set_aside("sidecars");
-  EXPECT_EQ(*folder.read("sidecars"), std::nullopt);
-  EXPECT_TRUE(std::filesystem::exists(root_ / "sidecars.bad"));
-}
-
 TEST_F(StateFolderTest, SaysWhichFolderCannotBeMade) {
   std::ofstream(root_ / "file") << "x";
   const auto prepared = StateFolder((root_ / "file/state").string()).prepare();
