@@ -118,7 +118,9 @@ SimulatedNat* World::nat_at(const IpAddress& address) {
 void World::send_datagram(SimulatedHost& from, const SocketAddress& source, const SocketAddress& to,
                           Bytes bytes, std::uint8_t traffic_class) {
   ++counters_.datagrams_sent;
-  if (filter_ && !filter_({.from = source, .to = to, .bytes = bytes})) return;
+  if (filter_ &&
+      !filter_({.from = source, .to = to, .bytes = bytes, .traffic_class = traffic_class}))
+    return;
   const bool inside = to.address.is_loopback() || from.has_address(to.address);
   if (!inside && !from.link_up_) return;
   SimulatedHost* host = inside ? &from : owner_of(from, to.address);

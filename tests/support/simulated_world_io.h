@@ -63,6 +63,7 @@ class World {
     SocketAddress from;
     SocketAddress to;
     Bytes bytes;
+    std::uint8_t traffic_class;
   };
   void set_filter(std::function<bool(const DatagramView&)> filter) { filter_ = std::move(filter); }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 #include "tests/support/simulated_world_io.h"
 
 namespace sidestream::tunnel {
@@ -101,6 +104,19 @@ TEST_F(UserspaceTunnelTest, AStreamBreaksWhenThePathStaysSilent) {
   EXPECT_FALSE(world.run_until([&] { return broken.done(); }, stream_patience_default - 1min));
   EXPECT_TRUE(world.run_until([&] { return broken.done(); }, 2min));
   EXPECT_EQ(broken.error(), asio::error::timed_out);
+}
+
+TEST_F(UserspaceTunnelTest, HandshakesAreMoreUrgentThanPackets) {
+  std::map<std::uint8_t, std::set<std::uint8_t>> classes;  // by type of message
+  world.set_filter([&](const World::DatagramView& view) {
+    classes[view.bytes[0]].insert(view.traffic_class);
+    return true;
+  });
+  open_stream();
+  const std::set<std::uint8_t> urgent{handshake_traffic_class};
+  EXPECT_EQ(classes[1], urgent);
+  EXPECT_EQ(classes[2], urgent);
+  EXPECT_EQ(classes[4], std::set<std::uint8_t>{0});
 }
 
 TEST_F(UserspaceTunnelTest, ASuspendedMachineComesBackWithNewSessions) {
