@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "streams/time.h"
+#include "tunnel/delivery_rate.h"
 
 namespace sidestream::tunnel {
 
@@ -24,6 +25,9 @@ struct AckSample {
   Duration minimum_rtt{0};
   bool round_started = false;   // first acknowledgment of a new round trip
   bool window_limited = false;  // the window, and not the application, held the sender back
+  std::size_t prior_in_flight_bytes = 0;  // before all of that
+  RateSample delivery{};
+  std::uint64_t delivered_in_all = 0;  // bytes, since the connection began
 };
 
 class CongestionControl {
@@ -37,7 +41,7 @@ class CongestionControl {
   // A loss begins an episode of recovery; on_ack goes on being called in it. `in_flight_bytes` is
   // what was in flight before the loss was noticed.
   virtual void on_loss(Instant now, std::size_t in_flight_bytes) = 0;
-  // All that was in flight when the episode began is acknowledged.
+  // All that was in flight when the episode began, with on_loss or on_timeout, is acknowledged.
   virtual void on_recovered(Instant now) = 0;
   // The retransmission timer expired: nothing is known about what is in flight.
   virtual void on_timeout(Instant now, std::size_t in_flight_bytes) = 0;

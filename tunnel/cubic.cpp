@@ -155,8 +155,9 @@ void Cubic::on_recovered(Instant /*now*/) {
 
 void Cubic::on_timeout(Instant /*now*/, std::size_t in_flight_bytes) {
   if (recovering_) {
-    // The episode has its decrease already; what it began with can still be brought back.
+    // The recovery has its decrease already, and its losses were none of this timeout's business.
     recovering_ = false;
+    undo_ = {threshold_, threshold_, window_max_, window_prior_};
   } else {
     decrease(in_flight_bytes);
   }

@@ -53,7 +53,7 @@ std::size_t LossRecovery::in_flight_bytes() const {
 // ---- what was sent ------------------------------------------------------------------------------
 
 void LossRecovery::on_sent(SequenceRange range, Instant now) {
-  scoreboard_.on_sent(range, now);
+  scoreboard_.on_sent(range, now, rate_.on_sent(now, scoreboard_.in_flight_bytes() == 0));
   next_ = range.end;
   congestion_->on_sent(range.size());
   if (timeout_at_ == Instant::max()) timeout_at_ = now + rtt_.rto();
@@ -67,10 +67,12 @@ void LossRecovery::on_sent(SequenceRange range, Instant now) {
 }
 
 void LossRecovery::on_sent_again(SentSegment& segment, Instant now) {
-  scoreboard_.on_sent_again(segment, now);
+  scoreboard_.on_sent_again(segment, now, rate_.on_sent(now, scoreboard_.in_flight_bytes() == 0));
   congestion_->on_sent(segment.size());
   ++retransmitted_segments_;
-  if (timeout_at_ == Instant::max()) timeout_at_ = now + rtt_.rto();
+  // The answer to the first segment is what the timer waits for, so it waits for this one.
+  if (timeout_at_ == Instant::max() || segment.begin == acknowledged_)
+    timeout_at_ = now + rtt_.rto();
   if (std::exchange(forced_, false) || probe_ != Probe::last_segment) {
     if (!std::exchange(episode_retransmitted_, true)) episode_retransmitted_at_ = now;
     ++episode_unproven_;
@@ -79,6 +81,10 @@ void LossRecovery::on_sent_again(SentSegment& segment, Instant now) {
   probe_ = Probe::none;
   probe_end_ = next_;
   probe_was_retransmission_ = true;
+}
+
+void LossRecovery::on_application_limited() {
+  if (scoreboard_.lost_bytes() == 0) rate_.on_application_limited(in_flight_bytes());
 }
 
 SentSegment* LossRecovery::due(bool& forced) {
@@ -105,7 +111,10 @@ void LossRecovery::on_acknowledged(Instant now, const Acknowledgment& ack) {
   std::size_t acknowledged_segments = 0;
   scoreboard_.acknowledge(ack.number, [&](const SentSegment& segment) {
     ++acknowledged_segments;
-    delivery.retransmission_acknowledged |= segment.retransmitted;
+    // Sent again once, in this episode, and what arrived was sent before that.
+    delivery.original_arrived |=
+        segment.retransmitted && !segment.retransmitted_often && episode_retransmitted_ &&
+        segment.sent_at >= episode_retransmitted_at_ && shows_original(ack, segment.sent_at);
     count_delivered(now, segment, ack, delivery);
   });
   acknowledged_ = ack.number;
@@ -118,9 +127,7 @@ void LossRecovery::on_acknowledged(Instant now, const Acknowledgment& ack) {
   take_rtt(now, ack, delivery, acknowledged_bytes);
   if (acknowledged_bytes > 0) rtt_.end_back_off();
   if (delivery.duplicate_reported) rack_.on_duplicate_reported(acknowledged_, next_);
-  const bool shown = acknowledged_bytes > 0 && phase_ != Phase::open &&
-                     delivery.retransmission_acknowledged && episode_retransmitted_ &&
-                     shows_original(ack, episode_retransmitted_at_);
+  const bool shown = phase_ != Phase::open && delivery.original_arrived;
   if (episode_undoable_ && (delivery.spurious || shown)) undo_episode(now);
   if (phase_ != Phase::open && acknowledged_ >= episode_end_) end_episode(now);
   process_probe(now, ack, duplicate);
@@ -133,8 +140,12 @@ void LossRecovery::on_acknowledged(Instant now, const Acknowledgment& ack) {
     arm_probe(now);
   }
 
+  const RateSample rate = rate_.take_sample(rtt_.minimum());
   if (delivery.bytes == 0 && lost_bytes == 0) return;
   AckSample sample{.now = now};
+  sample.delivery = rate;
+  sample.delivered_in_all = rate_.delivered();
+  sample.prior_in_flight_bytes = in_flight_before;
   sample.acknowledged_bytes = acknowledged_bytes;
   sample.delivered_bytes = delivery.bytes;
   sample.lost_bytes = lost_bytes;
@@ -152,6 +163,7 @@ void LossRecovery::on_acknowledged(Instant now, const Acknowledgment& ack) {
 
 void LossRecovery::count_delivered(Instant now, const SentSegment& segment,
                                    const Acknowledgment& ack, Delivery& delivery) {
+  rate_.on_delivered(now, segment.mark, segment.sent_at, segment.size());
   rack_.on_delivered(now, segment, segment.retransmitted && shows_original(ack, segment.sent_at),
                      rtt_.minimum());
   // Karn: a segment that was sent twice measures nothing.
@@ -239,7 +251,7 @@ void LossRecovery::begin_episode(Phase phase) {
 }
 
 void LossRecovery::end_episode(Instant now) {
-  if (phase_ == Phase::recovery) congestion_->on_recovered(now);
+  congestion_->on_recovered(now);
   phase_ = Phase::open;
   duplicates_ = 0;
   rack_.on_recovery_ended();

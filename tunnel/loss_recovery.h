@@ -46,6 +46,8 @@ class LossRecovery {
   void on_acknowledged(Instant now, const Acknowledgment& acknowledgment);
   // The window kept us from sending more.
   void on_window_limited() { limited_at_ = next_; }
+  // Neither window nor pacing did: there was nothing to send.
+  void on_application_limited();
   void on_handshake_rtt(Instant now, Duration rtt) { rtt_.on_sample(now, rtt, 1); }
   void on_handshake_without_rtt() { rtt_.on_handshake_without_sample(); }
   // Timers that are due. `unsent`: a tail loss probe could be new data.
@@ -86,7 +88,7 @@ class LossRecovery {
     std::size_t bytes = 0;
     std::optional<Duration> rtt;
     Instant rtt_sent_at{};
-    bool retransmission_acknowledged = false;
+    bool original_arrived = false;  // of a segment that the episode sent again
     bool duplicate_reported = false;
     bool spurious = false;
   };
@@ -116,6 +118,7 @@ class LossRecovery {
   const TcpLimits* limits_;
   SackScoreboard scoreboard_;
   Rack rack_;
+  DeliveryRate rate_;
   RttEstimator rtt_;
   std::unique_ptr<CongestionControl> congestion_;
   std::optional<TimestampClock> timestamps_;

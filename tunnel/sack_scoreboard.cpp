@@ -12,17 +12,19 @@ constexpr std::size_t idle_slots_max = 64;
 
 }  // namespace
 
-void SackScoreboard::on_sent(SequenceRange range, Instant now) {
+void SackScoreboard::on_sent(SequenceRange range, Instant now, const DeliveryMark& mark) {
   if (count_ == slots_.size()) grow();
   ++count_;
   SentSegment& segment = back();
-  segment = SentSegment{.begin = range.begin, .end = range.end, .sent_at = now};
+  segment = SentSegment{.begin = range.begin, .end = range.end, .sent_at = now, .mark = mark};
   in_flight_bytes_ += segment.size();
   link_latest(segment);
 }
 
-void SackScoreboard::on_sent_again(SentSegment& segment, Instant now) {
+void SackScoreboard::on_sent_again(SentSegment& segment, Instant now, const DeliveryMark& mark) {
   segment.sent_at = now;
+  segment.mark = mark;
+  segment.retransmitted_often = segment.retransmitted;
   segment.retransmitted = true;
   if (segment.sacked) return;
   if (segment.lost) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "streams/time.h"
+#include "tunnel/delivery_rate.h"
 #include "tunnel/sequence_ranges.h"
 #include "tunnel/tcp_seq.h"
 
@@ -24,6 +25,8 @@ struct SentSegment {
   bool sacked = false;
   bool lost = false;  // and not sent again yet
   bool retransmitted = false;
+  bool retransmitted_often = false;
+  DeliveryMark mark{};  // of the last transmission
 
   [[nodiscard]] std::size_t size() const { return end.since(begin); }
 };
@@ -34,9 +37,9 @@ class SackScoreboard {
 
   // ---- what happened ------------------------------------------------------------------------
   // New data went out; `range` begins where the last one ended.
-  void on_sent(SequenceRange range, Instant now);
+  void on_sent(SequenceRange range, Instant now, const DeliveryMark& mark = {});
   // A segment of the scoreboard went out again.
-  void on_sent_again(SentSegment& segment, Instant now);
+  void on_sent_again(SentSegment& segment, Instant now, const DeliveryMark& mark = {});
   // The cumulative acknowledgment is now `ack`. `visit` sees each segment that it covers and that
   // was not sacked before, in sequence; one that it covers in part is cut and not seen.
   template <typename Visitor>

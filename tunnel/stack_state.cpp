@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tunnel/cubic.h"
+#include "tunnel/bbr.h"
 
 namespace sidestream::tunnel {
 namespace {
@@ -18,7 +18,10 @@ TcpStack::State::State(const StackConfiguration& chosen, RandomSource& random_so
       random(random_source),
       pool(configuration.limits.memory_bytes_max),
       replies(configuration.limits.replies_max + configuration.limits.connections_max),
-      surroundings{configuration.limits, pool, replies, configuration.mtu, make_cubic},
+      surroundings{configuration.limits, pool, replies, configuration.mtu,
+                   configuration.make_congestion_control != nullptr
+                       ? configuration.make_congestion_control
+                       : make_bbr},
       sequence_hash(random),
       timestamp_hash(random),
       ends_hash{KeyedHash(random)},

@@ -172,7 +172,11 @@ std::optional<TcpSender::Transmission> TcpSender::send_new(Instant now) {
   const Offer offered = offer();
   const bool probing = recovery_.wants_new_text_probe();
   if (offered.size() == 0) {
-    if (!probing) return std::nullopt;
+    if (!probing) {
+      if (!has_unsent() && recovery_.in_flight_bytes() < recovery_.congestion().window())
+        recovery_.on_application_limited();
+      return std::nullopt;
+    }
     recovery_.probe_with_last_segment();
     return send_again(now);
   }

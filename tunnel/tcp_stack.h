@@ -18,6 +18,7 @@
 #include "streams/ip_address.h"
 #include "streams/random.h"
 #include "streams/time.h"
+#include "tunnel/congestion_control.h"
 #include "tunnel/tcp_limits.h"
 
 namespace sidestream::tunnel {
@@ -29,6 +30,7 @@ struct StackConfiguration {
   std::vector<IpAddress> addresses;  // ours; packets to others are dropped
   std::size_t mtu = 1420;            // of the link: no packet that leaves is longer
   TcpLimits limits;
+  MakeCongestionControl make_congestion_control = nullptr;  // for each connection; null: BBR
 };
 
 enum class TcpError {

@@ -14,6 +14,7 @@
 
 #include "streams/event_io.h"
 #include "streams/network_io.h"
+#include "tunnel/bbr.h"
 #include "tunnel/tcp_stack.h"
 #include "tunnel/tunnel_io.h"
 #include "tunnel/tunnel_stream_io.h"
@@ -35,6 +36,7 @@ struct UserspaceTunnelConfiguration {
   std::size_t mtu = 1420;  // of inner packets
   DeviceLimits device_limits;
   TcpLimits tcp_limits = tunnel_tcp_limits();
+  MakeCongestionControl make_congestion_control = make_bbr;  // or make_cubic
 };
 
 class UserspaceTunnel final : public Tunnel {

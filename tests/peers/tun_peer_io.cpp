@@ -3,6 +3,7 @@
 // tunnel_peer does for the whole tunnel.
 //
 //   tun_peer --tun NAME --address IP [--address IP] [--mtu BYTES] [--keepalive SECONDS]
+//     [--congestion bbr|cubic]
 //     [--line delay=MS,loss=0.01,rate=BYTES,queue=BYTES,reorder=0.1,duplicate=0.01,corrupt=0.01]
 //     [--out IP:PORT=IP:PORT …] [--in PORT=IP:PORT …]
 //
@@ -77,7 +78,7 @@ class TunPeer {
   TunPeer(const TunnelPeerOptions& options, RandomSource& random)
       : in_(options.line, SeededRandom(1)),
         out_(options.line, SeededRandom(2)),
-        stack_({options.addresses, options.mtu, limits(options)}, random),
+        stack_({options.addresses, options.mtu, limits(options), options.congestion}, random),
         tun_(open_tun_device(options.tun)) {
     for (const ForwardOut& forward : options.out)
       listeners_[listen_at(forward.listen)] = forward.target;

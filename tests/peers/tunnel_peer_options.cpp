@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "tests/support/link_quality_text.h"
+#include "tunnel/bbr.h"
+#include "tunnel/cubic.h"
 
 namespace sidestream::tunnel {
 namespace {
@@ -73,6 +75,10 @@ bool parse_option(std::string_view name, std::string_view value, TunnelPeerOptio
   if (name == "--tun") {
     options.tun = value;
     return true;
+  }
+  if (name == "--congestion") {
+    options.congestion = value == "cubic" ? make_cubic : make_bbr;
+    return value == "cubic" || value == "bbr";
   }
   if (name == "--line") return store(parse_link_quality(value), options.line);
   if (name == "--keepalive") {

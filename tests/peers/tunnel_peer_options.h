@@ -10,6 +10,7 @@
 
 #include "streams/ip_address.h"
 #include "tests/support/simulated_link.h"
+#include "tunnel/congestion_control.h"
 #include "tunnel/wireguard_device.h"
 
 namespace sidestream::tunnel {
@@ -38,6 +39,7 @@ struct TunnelPeerOptions {
   std::string tun;
   LinkQuality line;  // between the device and the stack, both ways
   Duration keepalive{0};
+  MakeCongestionControl congestion = nullptr;  // the stack's choice
 };
 
 // The error is a line for a person.

@@ -23,6 +23,7 @@ class TcpPair {
     TcpLimits server_limits{};
     bool v6 = false;
     std::vector<std::uint8_t> stripped_options{};  // of SYNs, on both ways
+    MakeCongestionControl congestion = nullptr;    // of both
   };
   explicit TcpPair(const Setup& setup)
       : random_(setup.seed),
@@ -32,8 +33,10 @@ class TcpPair {
         downward_(setup.downward, random_.split()),
         client_address_(setup.v6 ? *IpAddress::parse("fd00::1") : *IpAddress::parse("10.0.0.1")),
         server_address_(setup.v6 ? *IpAddress::parse("fd00::2") : *IpAddress::parse("10.0.0.2")),
-        client_({{client_address_}, setup.mtu, setup.client_limits}, client_random_),
-        server_({{server_address_}, setup.mtu, setup.server_limits}, server_random_),
+        client_({{client_address_}, setup.mtu, setup.client_limits, setup.congestion},
+                client_random_),
+        server_({{server_address_}, setup.mtu, setup.server_limits, setup.congestion},
+                server_random_),
         stripped_options_(setup.stripped_options),
         buffer_(setup.mtu) {}
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "tunnel/cubic.h"
 #include "tunnel/internet_checksum.h"
 
 namespace sidestream::tunnel {
@@ -82,7 +83,7 @@ std::string words_of(const StackEvent& event) {
 TcpTranscript::TcpTranscript(const TcpLimits& limits, bool v6)
     : local_(v6 ? *IpAddress::parse("fd00::1") : *IpAddress::parse("10.0.0.1")),
       remote_(v6 ? *IpAddress::parse("fd00::2") : *IpAddress::parse("10.0.0.2")),
-      stack_({{local_}, v6 ? mtu_v6 : mtu_v4, limits}, random_) {}
+      stack_({{local_}, v6 ? mtu_v6 : mtu_v4, limits, make_cubic}, random_) {}
 
 // ---- time ---------------------------------------------------------------------------------------
 

@@ -50,6 +50,17 @@ TEST(Cubic, DoesNotGrowWhatIsNotUsed) {
   EXPECT_EQ(cubic.window(), 10 * mss);
 }
 
+TEST(Cubic, ASpuriousTimeoutInARecoveryLeavesTheRecoverysReduction) {
+  Cubic cubic(mss);
+  Instant now{1s};
+  for (int i = 0; i < 4; ++i) round(cubic, now);
+  cubic.on_loss(now, 160 * mss);
+  cubic.on_timeout(now, 100 * mss);
+  EXPECT_EQ(cubic.window(), mss);
+  cubic.on_spurious_loss(now);
+  EXPECT_EQ(cubic.window(), 112 * mss);
+}
+
 TEST(Cubic, ComesBackToWhereItWasInTheTimeOfTheRfc) {
   Cubic cubic(mss);
   Instant now{1s};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/tcp_transcript.h"
+#include "tunnel/bbr.h"
 #include "tunnel/connection_table.h"
 #include "tunnel/cubic.h"
 
@@ -13,8 +14,9 @@ namespace {
 // -----------------------------------------------------------------------------------------
 
 TEST(TcpConnection, IsSmallWhileIdle) {
-  EXPECT_LE(sizeof(ConnectionEntry), 1200U);
+  EXPECT_LE(sizeof(ConnectionEntry), 1280U);
   EXPECT_LE(sizeof(Cubic), 256U);
+  EXPECT_LE(sizeof(Bbr), 512U);
 }
 
 // ---- abort and release

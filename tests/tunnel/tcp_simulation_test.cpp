@@ -8,6 +8,8 @@
 
 #include "tests/support/checked_stream.h"
 #include "tests/support/tcp_pair.h"
+#include "tunnel/bbr.h"
+#include "tunnel/cubic.h"
 
 namespace sidestream::tunnel {
 namespace {
@@ -88,7 +90,8 @@ std::string run_seed(std::uint64_t seed) {
                 .client_limits = random_limits(random),
                 .server_limits = random_limits(random),
                 .v6 = v6,
-                .stripped_options = random_stripped_options(random)});
+                .stripped_options = random_stripped_options(random),
+                .congestion = random.chance(0.5) ? make_bbr : make_cubic});
   if (!pair.server().listen(port)) return "cannot listen";
   std::vector<std::unique_ptr<Session>> sessions;
   std::map<ConnectionId, Session*> of_client;
