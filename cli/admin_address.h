@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "streams/configuration_problem.h"
@@ -10,9 +11,9 @@
 namespace sidestream::cli {
 
 // `unix:/PATH` or `ADDRESS:PORT`. Of an edge's file or a sidecar's; only `admin` is read, so that
-// the file may need variables that are set for the program alone. The error is one line for a
-// person.
-[[nodiscard]] std::expected<std::string, std::string> admin_address_in(
+// the file may need variables that are set for the program alone. None: the file does not say. The
+// error is one line for a person.
+[[nodiscard]] std::expected<std::optional<std::string>, std::string> admin_address_in(
     const ConfigurationText& file, const VariableSources& sources);
 
 }  // namespace sidestream::cli

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/admin_address.h"
+#include "cli/admin_default_io.h"
 #include "cli/configuration_file_io.h"
 #include "control/admin_messages.h"
 #include "control/http_client_io.h"
@@ -67,8 +68,7 @@ std::expected<std::optional<std::string>, std::string> choose_admin_address(
 
 std::expected<control::HttpResponse, std::string> ask_program(
     const std::optional<std::string>& address, control::HttpRequest request) {
-  const std::string where =
-      address.value_or(std::string(unix_scheme) + std::string(control::admin_socket_default));
+  const std::string where = address.value_or(std::string(unix_scheme) + admin_socket_to_ask());
   asio::io_context io;
   KernelNetwork network(io);
   std::optional<control::HttpResponse> response;

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/admin_default_io.h"
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
 #include "cli/edge_state_io.h"
@@ -122,7 +123,9 @@ int run_edge(const EdgeOptions& options, Console& console) {
                                        [&](const control::HttpRequest& request) {
                                          return answer_admin(*edge, request);
                                        }}};
-  return run_program(io, network, std::move(program), configuration->program.admin, log);
+  control::AdminAddresses admin = configuration->program.admin;
+  if (!configuration->program.has_admin) admin.unix_path = admin_socket_to_make();
+  return run_program(io, network, std::move(program), admin, log);
 }
 
 }  // namespace sidestream::cli

@@ -1,6 +1,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/admin_default_io.h"
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
@@ -49,7 +50,9 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                          .admin = {.status = [&] { return serialize(sidecar->status()); },
                                    .health = [&] { return sidecar->health(); },
                                    .other = {}}};
-  return run_program(io, network, std::move(program), configuration->program.admin, log);
+  control::AdminAddresses admin = configuration->program.admin;
+  if (!configuration->program.has_admin) admin.unix_path = admin_socket_to_make();
+  return run_program(io, network, std::move(program), admin, log);
 }
 
 }  // namespace sidestream::cli

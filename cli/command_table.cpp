@@ -95,7 +95,7 @@ Read read_version(const Arguments&) {
 constexpr std::string_view admin_details =
     "The program is asked at ADDRESS (unix:/PATH or ADDRESS:PORT), else at the admin address of\n"
     "FILE, else at that of the configuration in /etc/sidestream, else at\n"
-    "unix:/run/sidestream/admin.sock.\n";
+    "unix:/run/sidestream/admin.sock or the same in the user's own runtime folder.\n";
 
 constexpr std::array table{
     Command{"edge", "[--config FILE]", "Run the edge, on the public host.",

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/admin_client_io.h"
+#include "cli/admin_default_io.h"
 #include "cli/edge_state_io.h"
 #include "control/admin_messages.h"
 #include "streams/ip_address.h"
@@ -139,9 +140,11 @@ Findings check_names(const std::map<std::string, std::string>& keys_by_host,
 Findings machine_findings(const edge::EdgeConfiguration& configuration,
                           const MachineCheckLimits& limits) {
   Findings findings;
-  check_folders(configuration.program, findings);
+  control::ProgramConfiguration program = configuration.program;
+  if (!program.has_admin) program.admin.unix_path = admin_socket_to_make();
+  check_folders(program, findings);
   check_state(configuration, findings);
-  if (!is_running(configuration.program.admin)) check_ports(configuration, limits, findings);
+  if (!is_running(program.admin)) check_ports(configuration, limits, findings);
   return findings;
 }
 

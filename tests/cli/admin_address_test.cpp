@@ -10,7 +10,7 @@ namespace {
 std::string found_in(const std::string& text) {
   const ExampleWorld world{{{"SOCKET", "/run/a.sock"}}, {}};
   const auto address = admin_address_in({"f.yaml", text}, world.sources());
-  return address ? *address : "error: " + address.error();
+  return address ? address->value_or("none") : "error: " + address.error();
 }
 
 TEST(AdminAddress, IsFoundInFilesOfBothKinds) {
@@ -18,8 +18,8 @@ TEST(AdminAddress, IsFoundInFilesOfBothKinds) {
   EXPECT_EQ(found_in("services: {}\nadmin: [\"127.0.0.1:9\"]\n"), "127.0.0.1:9");
   EXPECT_EQ(found_in("admin: [\"127.0.0.1:9\", unix:/x]\n"), "unix:/x");
   EXPECT_EQ(found_in("admin: unix:${SOCKET}\n"), "unix:/run/a.sock");
-  EXPECT_EQ(found_in("endpoint: a:1\n"), "unix:/run/sidestream/admin.sock");
-  EXPECT_EQ(found_in(""), "unix:/run/sidestream/admin.sock");
+  EXPECT_EQ(found_in("endpoint: a:1\n"), "none");
+  EXPECT_EQ(found_in(""), "none");
 }
 
 // The ticket's variable is set for the program, not for whoever asks it something.

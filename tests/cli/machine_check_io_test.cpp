@@ -21,6 +21,7 @@ class MachineCheck : public testing::Test {
     folder_ = mkdtemp(pattern.data());
     edge_.program.state = folder_ + "/state";
     edge_.program.admin.unix_path = folder_ + "/admin.sock";
+    edge_.program.has_admin = true;
     edge_.public_address = loopback;
     edge_.listen = {loopback, 0};
     edge_.public_ports.clear();
