@@ -1,6 +1,10 @@
 // Every configuration that the documentation shows is good.
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+
+#include "cli/command_table.h"
 #include "cli/configuration_check.h"
 #include "tests/support/configuration_examples.h"
 
@@ -19,6 +23,64 @@ void expect_good(const std::string& document, std::size_t blocks_min) {
     if (!block.text.contains("SIDESTREAM_TICKET")) used.environment.clear();
     const CheckReport report = check_configuration(block, std::nullopt, used.sources());
     EXPECT_TRUE(report.problems.empty()) << report.problems.front();
+  }
+}
+
+// The keys that a section knows, as the message about an unknown one lists them.
+std::set<std::string> keys_of(const std::string& text, Program program) {
+  const CheckReport report =
+      check_configuration(ConfigurationText{"f", text}, program, ExampleWorld().sources());
+  constexpr std::string_view before = "zzz: unknown key; expected ";
+  for (const std::string& problem : report.problems) {
+    const std::size_t at = problem.find(before);
+    if (at == std::string::npos) continue;
+    std::set<std::string> keys;
+    std::string key;
+    std::istringstream words(problem.substr(at + before.size()));
+    while (words >> key) {
+      if (key.ends_with(',')) key.pop_back();
+      if (key != "or") keys.insert(key);
+    }
+    return keys;
+  }
+  ADD_FAILURE() << "nothing about zzz in " << text;
+  return {};
+}
+
+// A section that is a mapping of its own is documented as `section.key` or under its own heading.
+void expect_documented(const std::string& page, const std::string& text, Program program,
+                       const std::string& section = "") {
+  for (const std::string& key : keys_of(text, program)) {
+    const bool is_there =
+        page.contains("| `" + key + "` |") || page.contains("| `" + section + key + "` |") ||
+        page.contains("`" + section + key + ".") || page.contains("`" + key + "[]");
+    EXPECT_TRUE(is_there) << section << key << " is not in docs/configuration.md";
+  }
+}
+
+TEST(Documentation, NamesEveryKey) {
+  const std::string page = document_text("docs/configuration.md");
+  expect_documented(page, "zzz: 1", Program::edge);
+  expect_documented(page, "tunnel: {zzz: 1}", Program::edge, "tunnel.");
+  expect_documented(page, "public: {zzz: 1}", Program::edge, "public.");
+  expect_documented(page, "limits: {zzz: 1}", Program::edge, "limits.");
+  expect_documented(page, "sidecars: {a: {zzz: 1}}", Program::edge);
+  expect_documented(page, "log: {zzz: 1}", Program::edge);
+  expect_documented(page, "zzz: 1", Program::sidecar);
+  expect_documented(page, "tunnel: {zzz: 1}", Program::sidecar, "tunnel.");
+  expect_documented(page, "edges: [{zzz: 1}]", Program::sidecar, "edges[].");
+  expect_documented(page, "services: {a: {zzz: 1}}", Program::sidecar);
+  expect_documented(page, "services: {a: {health: {zzz: 1}}}", Program::sidecar);
+}
+
+TEST(Documentation, NamesEveryCommandAsItIs) {
+  const std::string page = document_text("docs/configuration.md");
+  for (const Command& command : all_commands()) {
+    std::string usage = "| `sidestream " + std::string(command.name);
+    if (!command.usage.empty()) usage.append(" ").append(command.usage);
+    for (std::size_t at = 2; (at = usage.find('|', at)) != std::string::npos; at += 2)
+      usage.insert(at, "\\");
+    EXPECT_TRUE(page.contains(usage + "` |")) << usage;
   }
 }
 

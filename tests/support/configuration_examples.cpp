@@ -55,9 +55,12 @@ std::vector<ConfigurationExample> configuration_examples(std::string_view kind,
   return examples;
 }
 
+std::string document_text(const std::string& document) {
+  return read_whole_file(std::filesystem::path(SIDESTREAM_SOURCE_DIR) / document);
+}
+
 std::vector<ConfigurationText> configurations_in(const std::string& document) {
-  std::istringstream lines(
-      read_whole_file(std::filesystem::path(SIDESTREAM_SOURCE_DIR) / document));
+  std::istringstream lines(document_text(document));
   std::vector<ConfigurationText> blocks;
   bool inside = false;
   unsigned number = 0;

@@ -37,6 +37,9 @@ struct ConfigurationExample {
 std::vector<ConfigurationExample> configuration_examples(std::string_view kind,
                                                          std::string_view program);
 
+// A file of the tree, such as `docs/configuration.md`.
+std::string document_text(const std::string& document);
+
 // Every ```yaml block of a document; the path is from the root of the sources. The name of a block
 // is that of the document with the line where it begins.
 std::vector<ConfigurationText> configurations_in(const std::string& document);
