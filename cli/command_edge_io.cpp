@@ -77,6 +77,22 @@ int complain(Console& console, const std::string& what, int code) {
   return code;
 }
 
+// `running` is what the edge was started with; of keys that need a restart its values count.
+void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const EdgeOptions& options,
+            const StateFolder& state, const Log& log) {
+  const auto file = load_configuration(options.config, edge_file_default);
+  if (!file) return tell_not_reloaded(log, {file.error()});
+  if (!*file) return tell_not_reloaded(log, {"the file is gone"});
+  auto configuration = edge::read_edge_configuration(**file, process_variables(*file));
+  if (!configuration) return tell_not_reloaded(log, configuration.error().lines());
+  const auto after_restart = edge::keys_for_restart(running, *configuration);
+  configuration->network = running.network;
+  auto registry = read_registry(*configuration, state);
+  if (!registry) return tell_not_reloaded(log, {registry.error()});
+  edge.reload(settings_of(*configuration, {}), std::move(*registry));
+  tell_reloaded(log, after_restart);
+}
+
 }  // namespace
 
 int run_edge(const EdgeOptions& options, Console& console) {
@@ -117,6 +133,7 @@ int run_edge(const EdgeOptions& options, Console& console) {
   }
   RunningProgram program{.run = edge->run(),
                          .stop = [&] { edge->stop(); },
+                         .reload = [&] { reload(*edge, *configuration, options, state, log); },
                          .admin = {.status = [&] { return serialize(edge->status()); },
                                    .health = [] { return control::HealthAnswer{true, ""}; },
                                    .other =

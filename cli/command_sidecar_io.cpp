@@ -12,6 +12,22 @@
 
 namespace sidestream::cli {
 
+namespace {
+
+void reload(sidecar::Sidecar& sidecar, const SidecarOptions& options, const Log& log) {
+  const auto file = load_configuration(options.config, sidecar_file_default);
+  if (!file) return tell_not_reloaded(log, {file.error()});
+  auto configuration = sidecar::read_sidecar_configuration(*file, process_variables(*file));
+  if (!configuration) return tell_not_reloaded(log, configuration.error().lines());
+  try {
+    tell_reloaded(log, sidecar.reload(std::move(*configuration)));
+  } catch (const system_error& error) {
+    tell_not_reloaded(log, {"cannot open a UDP socket: " + error.code().message()});
+  }
+}
+
+}  // namespace
+
 int run_sidecar(const SidecarOptions& options, Console& console) {
   const auto file = load_configuration(options.config, sidecar_file_default);
   if (!file) {
@@ -47,6 +63,7 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
   }
   RunningProgram program{.run = sidecar->run(),
                          .stop = [&] { sidecar->stop(); },
+                         .reload = [&] { reload(*sidecar, options, log); },
                          .admin = {.status = [&] { return serialize(sidecar->status()); },
                                    .health = [&] { return sidecar->health(); },
                                    .other = {}}};

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "streams/configuration_problem.h"
+#include "streams/log_io.h"
 #include "streams/variables.h"
 
 namespace sidestream::cli {
@@ -22,5 +24,9 @@ inline constexpr std::string_view sidecar_file_default = "/etc/sidestream/sideca
 // The environment of the process, and files; a path that is not absolute is looked up in the
 // folder of the configuration, or in the current one when there is none.
 [[nodiscard]] VariableSources process_variables(const std::optional<ConfigurationText>& file);
+
+// What a reload says: why nothing has changed; or that it was taken over, and what of it not yet.
+void tell_not_reloaded(const Log& log, const std::vector<std::string>& why);
+void tell_reloaded(const Log& log, const std::vector<std::string>& keys_for_restart);
 
 }  // namespace sidestream::cli

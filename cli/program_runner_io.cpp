@@ -82,18 +82,15 @@ std::vector<std::unique_ptr<Listener>> listen_admin(KernelNetwork& network,
   return listeners;
 }
 
-Task<> stop_on_signals(asio::signal_set& signals, const std::function<void()>& stop,
-                       const Log& log) {
-  for (bool stopping = false;;) {
-    if (co_await signals.async_wait(asio::use_awaitable) == SIGHUP) {
-      log.warn(
-          "SIGHUP changes nothing: the configuration is read at the start, so restart to use "
-          "a changed one (first: sidestream check)");
-      continue;
+Task<> obey_signals(asio::signal_set& signals, std::function<void()> stop,
+                    std::function<void()> reload, const Log& log) {
+  for (int stops = 0; stops < 2;) {
+    const int number = co_await signals.async_wait(asio::use_awaitable);
+    if (number == SIGHUP) {
+      reload();
+    } else if (++stops == 1) {
+      stop();
     }
-    if (stopping) break;
-    stopping = true;
-    stop();
   }
   log.warn("second signal, ends at once");
 }
@@ -106,7 +103,7 @@ Task<> run_all(KernelNetwork& network, RunningProgram program, AdminService& ser
                std::vector<std::unique_ptr<Listener>>& listeners, asio::signal_set& signals,
                const Log& log) {
   std::vector<std::unique_ptr<control::HttpServer>> servers;
-  Task<> all = stop_on_signals(signals, program.stop, log);
+  Task<> all = obey_signals(signals, program.stop, program.reload, log);
   for (const auto& listener : listeners) {
     servers.push_back(std::make_unique<control::HttpServer>(network.executor(), network.timers(),
                                                             *listener, service));

@@ -22,14 +22,15 @@ struct AdminAnswers {
 };
 
 struct RunningProgram {
-  Task<> run;                  // until it is cancelled or stop was carried out
-  std::function<void()> stop;  // asks run to end in order
+  Task<> run;                    // until it is cancelled or stop was carried out
+  std::function<void()> stop;    // asks run to end in order
+  std::function<void()> reload;  // takes over the configuration as it is written now
   AdminAnswers admin;
 };
 
 // Runs it until it ends by itself, fails, or a signal asks for that: the first SIGTERM or SIGINT
-// stops in order, the second at once; SIGHUP changes nothing and is answered in the log. Returns an
-// exit code. What goes wrong stands in the log.
+// stops in order, the second at once. SIGHUP reloads. Returns an exit code. What goes wrong stands
+// in the log.
 int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
                 const control::AdminAddresses& admin, const Log& log);
 

@@ -113,6 +113,15 @@ TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel) {
   return settings;
 }
 
+std::vector<std::string> keys_for_restart(const ProgramConfiguration& now,
+                                          const ProgramConfiguration& wanted) {
+  std::vector<std::string> keys;
+  if (now.state != wanted.state) keys.emplace_back("state");
+  if (now.admin != wanted.admin) keys.emplace_back("admin");
+  if (now.log != wanted.log) keys.emplace_back("log");
+  return keys;
+}
+
 void refuse_later_keys(ConfigurationSection& section, std::span<const LaterKey> keys) {
   for (const LaterKey& later : keys)
     section.refuse(later.key, "is not in this version; remove it, " + std::string(later.remedy));

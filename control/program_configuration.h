@@ -68,6 +68,10 @@ struct ProgramConfiguration {
 // Reads `mode`, `mtu` and `patience` of a `tunnel` section; the caller finishes the section.
 [[nodiscard]] TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel);
 
+// The keys whose change a running program cannot take over.
+[[nodiscard]] std::vector<std::string> keys_for_restart(const ProgramConfiguration& now,
+                                                        const ProgramConfiguration& wanted);
+
 // A key that design and documentation know and this version does not.
 struct LaterKey {
   std::string_view key;

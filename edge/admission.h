@@ -30,6 +30,7 @@ class Admission {
   Admission& operator=(const Admission&) = delete;
 
   [[nodiscard]] const AdmissionLimits& limits() const { return limits_; }
+  void set_limits(const AdmissionLimits& limits) { limits_ = limits; }
 
   // Every admitted stream leaves again; one that becomes undecided becomes decided before.
   AdmissionVerdict admit(const IpAddress& client);

@@ -175,6 +175,16 @@ EdgeConfiguration::EdgeConfiguration()
       public_address(IpAddress::v6({})),
       public_ports{{443, 443}} {}
 
+std::vector<std::string> keys_for_restart(const EdgeConfiguration& now,
+                                          const EdgeConfiguration& wanted) {
+  std::vector<std::string> keys = control::keys_for_restart(now.program, wanted.program);
+  const bool same_tunnel =
+      now.listen == wanted.listen && now.network == wanted.network && now.tunnel == wanted.tunnel;
+  if (!same_tunnel) keys.emplace_back("tunnel");
+  if (now.public_address != wanted.public_address) keys.emplace_back("public.address");
+  return keys;
+}
+
 std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
     const ConfigurationText& file, const VariableSources& sources) {
   ConfigurationProblems problems;

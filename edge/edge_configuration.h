@@ -58,6 +58,10 @@ struct EdgeConfiguration {
   EdgeConfiguration();  // the defaults
 };
 
+// The keys whose change a running edge cannot take over.
+[[nodiscard]] std::vector<std::string> keys_for_restart(const EdgeConfiguration& now,
+                                                        const EdgeConfiguration& wanted);
+
 // The error holds every problem that was found.
 [[nodiscard]] std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
     const ConfigurationText& file, const VariableSources& sources);

@@ -42,6 +42,10 @@ class Edge {
 
   // Serves until it is cancelled, which ends all streams, or until stop() is done.
   Task<> run();
+  // Takes over another configuration: the endpoints of tickets, public ports, limits, the drain
+  // time, and who is enrolled, of the same tunnel network. Sidecars that are the same keep their
+  // tunnel and streams; others are cut off. Everything else in `settings` is ignored.
+  void reload(EdgeSettings settings, SidecarRegistry registry);
   // Accepts nothing new, lets live streams end for the drain time, then ends run().
   void stop();
 
@@ -66,6 +70,8 @@ class Edge {
   Task<> work();
   Task<> wait_stop();
   void enrol(const EnrolledSidecar& sidecar);
+  void forget_peer(std::string_view name);
+  void close_ports_of_others();
   void recall_sidecars();
   Task<> call_sidecars();
   void handle_tunnel_event(const tunnel::DeviceEvent& event);

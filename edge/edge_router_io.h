@@ -68,6 +68,11 @@ class EdgeRouter {
   EdgeRouter& operator=(const EdgeRouter&) = delete;
   ~EdgeRouter() = default;
 
+  // Count for streams from now on; what is over a limit stays.
+  void set_limits(const RouterLimits& limits) {
+    limits_ = limits;
+    admission_.set_limits(limits.admission);
+  }
   // Live streams keep their way.
   void set_routes(std::vector<Route> routes) { routes_.replace(std::move(routes)); }
 
@@ -127,7 +132,7 @@ class EdgeRouter {
   Network& network_;
   tunnel::Tunnel& tunnel_;
   const IpAddress address_;
-  const RouterLimits limits_;
+  RouterLimits limits_;
   const RouterCallbacks callbacks_;
   RouteTable routes_;
   Admission admission_;

@@ -28,6 +28,7 @@ struct EdgeEntry {
 
   explicit EdgeEntry(const control::Ticket& ticket);
   EdgeEntry() = default;
+  bool operator==(const EdgeEntry&) const = default;
 
   // What status and log call the edge.
   [[nodiscard]] std::string name() const;

@@ -39,6 +39,7 @@ EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
       peer_(add_edge(tunnel_, configuration_)),
       control_(network, tunnel_, configuration_.edge_address),
       lookups_(network.executor()),
+      acceptors_(network.executor()),
       streams_(network.executor()) {
   tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
   tunnel_.on_address_change([this] {
@@ -54,20 +55,17 @@ EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
     path_.handle_lost(network_.timers().now());
     on_path_changed();
   });
+  for (const auto& service : services_) add_service(*service);
   services_changed();
 }
 
 Task<> EdgeLink::run() {
-  Task<> stop_all = both(lookups_.stop(), streams_.stop());
+  Task<> stop_all = both(both(lookups_.stop(), acceptors_.stop()), streams_.stop());
   co_await with_cleanup(work(), std::move(stop_all));
 }
 
 Task<> EdgeLink::work() {
   Task<> accepting = accept_by_name();
-  for (std::size_t i = 0; i < services_.size(); ++i)
-    accepting =
-        both(std::move(accepting),
-             accept_for_service(*services_[i], static_cast<std::uint16_t>(first_service_port + i)));
   Task<> looking = both(follow_path(), watch_silence());
   Task<> publishing = both(std::move(looking), publish());
   Task<> inside = both(std::move(accepting), std::move(publishing));
@@ -201,14 +199,13 @@ std::optional<tunnel::PeerStatus> EdgeLink::peer_status() const {
 
 std::vector<control::WantedEndpoint> EdgeLink::wanted() const {
   std::vector<control::WantedEndpoint> wanted;
-  for (std::size_t i = 0; i < services_.size(); ++i) {
-    const Service& service = *services_[i];
-    if (service.health().state() != HealthJudge::State::healthy) continue;
-    for (const control::Endpoint& endpoint : service.configuration().publish)
+  for (const auto& service : services_) {
+    if (service->health().state() != HealthJudge::State::healthy) continue;
+    for (const control::Endpoint& endpoint : service->configuration().publish)
       wanted.push_back({.endpoint = endpoint.text(),
-                        .service = service.configuration().name,
-                        .port = static_cast<std::uint16_t>(first_service_port + i),
-                        .priority = service.configuration().priority});
+                        .service = service->configuration().name,
+                        .port = service->tunnel_port(),
+                        .priority = service->configuration().priority});
   }
   return wanted;
 }
@@ -248,8 +245,22 @@ void EdgeLink::spawn_stream(Task<> task) {
   streams_.spawn(std::move(task), [](const std::exception_ptr&) {});
 }
 
-Task<> EdgeLink::accept_for_service(Service& service, std::uint16_t port) {
-  const std::unique_ptr<Listener> listener = tunnel_.listen(port);
+void EdgeLink::add_service(Service& service) {
+  std::unique_ptr<Listener> listener = tunnel_.listen(service.tunnel_port());
+  listeners_[&service] = listener.get();
+  acceptors_.spawn(accept_for_service(service, std::move(listener)), [](const std::exception_ptr&) {
+    // Its port was closed; there is no other error.
+  });
+}
+
+void EdgeLink::drop_service(const Service& service) {
+  const auto listener = listeners_.find(&service);
+  if (listener == listeners_.end()) return;
+  listener->second->close();
+  listeners_.erase(listener);
+}
+
+Task<> EdgeLink::accept_for_service(Service& service, std::unique_ptr<Listener> listener) {
   for (;;) {
     std::unique_ptr<Stream> stream = co_await listener->accept();
     if (may_serve(*stream)) spawn_stream(serve(service, std::move(stream)));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ namespace sidestream::sidecar {
 // On the sidecar's tunnel address: the port where every service with a name is found by the server
 // name, for edges that are a router and WireGuard and nothing else.
 inline constexpr std::uint16_t name_router_port = 443;
-// Service number i of the configuration gets its streams on the port this + i.
+// Services get their streams on ports from here on.
 inline constexpr std::uint16_t first_service_port = 20000;
 
 struct EdgeLinkConfiguration {
@@ -66,6 +67,10 @@ class EdgeLink {
   Task<> run();
   // Publishes what is healthy now.
   void services_changed();
+  // Takes streams for a service from now on, and no more. Those of `services` at the construction
+  // are added already. Dropping one leaves its streams alone.
+  void add_service(Service& service);
+  void drop_service(const Service& service);
   // Withdraws everything from the edge and accepts nothing new; returns when the edge knows or
   // cannot be told. Live streams go on.
   Task<> withdraw();
@@ -89,7 +94,7 @@ class EdgeLink {
   Task<> wait_up(bool up);
   Task<> publish();
   Task<> wait_path_change(std::uint64_t seen);
-  Task<> accept_for_service(Service& service, std::uint16_t port);
+  Task<> accept_for_service(Service& service, std::unique_ptr<Listener> listener);
   Task<> accept_by_name();
   Task<> serve(Service& service, std::unique_ptr<Stream> stream);
   Task<> serve_by_name(std::unique_ptr<Stream> stream);
@@ -118,7 +123,9 @@ class EdgeLink {
   std::string no_address_;  // why the last look-up found none; empty: it did
   bool accepting_ = true;
   control::ControlClientRunner control_;
+  std::map<const Service*, Listener*> listeners_;  // each owned by its accept_for_service()
   TaskGroup lookups_;
+  TaskGroup acceptors_;
   TaskGroup streams_;
 };
 

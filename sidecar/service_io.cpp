@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/stream_endpoint.h"
+#include "streams/join_io.h"
 #include "streams/relay_io.h"
 
 namespace sidestream::sidecar {
@@ -63,24 +64,37 @@ class Count {
 
 }  // namespace
 
-Service::Service(Network& network, ServiceConfiguration configuration, Callbacks callbacks)
+Service::Service(Network& network, ServiceConfiguration configuration, std::uint16_t tunnel_port,
+                 Callbacks callbacks)
     : network_(network),
       configuration_(std::move(configuration)),
+      tunnel_port_(tunnel_port),
       callbacks_(std::move(callbacks)),
       health_(configuration_.health.kind, limits_of(configuration_.health)) {}
 
 Task<> Service::watch_health() {
   const HealthSettings& settings = configuration_.health;
   if (settings.kind == HealthKind::none) co_return;
-  for (;;) {
+  watching_ = true;
+  while (!retired_) {
     const auto verdict =
         co_await probe_backend(network_, settings.kind, probed_backends(configuration_),
                                server_name_for_probe(configuration_), settings.timeout);
     const bool changed =
         verdict ? health_.record_success() : health_.record_failure(verdict.error());
-    if (changed && callbacks_.health_changed) callbacks_.health_changed(*this);
-    co_await network_.timers().sleep_for(health_.until_next_probe());
+    if (changed && !retired_ && callbacks_.health_changed) callbacks_.health_changed(*this);
+    co_await first_of(network_.timers().sleep_for(health_.until_next_probe()), wait_retired());
   }
+  watching_ = false;
+}
+
+Task<> Service::wait_retired() {
+  while (!retired_) co_await retired_changed_.wait();
+}
+
+void Service::retire() {
+  retired_ = true;
+  retired_changed_.notify_all();
 }
 
 Task<std::unique_ptr<Stream>> Service::open_backend(const ProxyHeader& header,

@@ -11,6 +11,7 @@
 #include "sidecar/backend_io.h"
 #include "sidecar/health.h"
 #include "sidecar/sidecar_configuration.h"
+#include "streams/event_io.h"
 #include "streams/network_io.h"
 #include "streams/proxy_header.h"
 
@@ -35,27 +36,40 @@ class Service {
   };
 
   // `network` outlives it, and it outlives every call of serve().
-  Service(Network& network, ServiceConfiguration configuration, Callbacks callbacks);
+  Service(Network& network, ServiceConfiguration configuration, std::uint16_t tunnel_port,
+          Callbacks callbacks);
 
-  // Probes the backend until it is cancelled.
+  // Probes the backend until it is cancelled or the service was retired. Once.
   Task<> watch_health();
+  // The file has it no more, or has it differently: it is not published again, its streams go on.
+  void retire();
+  [[nodiscard]] bool watching() const { return watching_; }
+  // The verdict on the same backends, probed in the same way.
+  void adopt_health(const Service& other) { health_ = other.health_; }
 
   // Carries one stream to the backend; returns when it is over. Throws only when it is cancelled.
   // `from_edge` gives the client's bytes, without the PROXY header that came before them.
   Task<> serve(std::unique_ptr<Stream> from_edge, ProxyHeader header);
 
   [[nodiscard]] const ServiceConfiguration& configuration() const { return configuration_; }
+  // Of the sidecar's tunnel addresses, where its streams arrive.
+  [[nodiscard]] std::uint16_t tunnel_port() const { return tunnel_port_; }
   [[nodiscard]] const HealthJudge& health() const { return health_; }
   [[nodiscard]] std::size_t streams() const { return streams_; }
   [[nodiscard]] std::uint64_t streams_in_all() const { return streams_in_all_; }
 
  private:
+  Task<> wait_retired();
   Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge);
 
   Network& network_;
   const ServiceConfiguration configuration_;
+  const std::uint16_t tunnel_port_;
   Callbacks callbacks_;
   HealthJudge health_;
+  bool watching_ = false;
+  bool retired_ = false;
+  Event retired_changed_;
   std::size_t streams_ = 0;
   std::uint64_t streams_in_all_ = 0;
 };

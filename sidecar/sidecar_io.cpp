@@ -27,6 +27,10 @@ std::string backends_text(const ServiceConfiguration& configuration) {
   return text;
 }
 
+Task<> first_of_two(Task<> one, Task<> other) {
+  co_await first_of(std::move(one), std::move(other));
+}
+
 }  // namespace
 
 Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguration configuration,
@@ -34,15 +38,13 @@ Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguratio
     : network_(network),
       settings_(std::move(settings)),
       tunnel_settings_(configuration.tunnel),
+      program_settings_(configuration.program),
       state_(state),
       log_(log),
       stranger_log_(log.at_most_every(1s)),
-      started_(network.timers().now()) {
-  for (ServiceConfiguration& service : configuration.services)
-    services_.push_back(std::make_unique<Service>(
-        network_, std::move(service),
-        Service::Callbacks{.health_changed = [this](const Service& one) { handle_health(one); },
-                           .stream_ended = [this](const ServedStream& stream) { tell(stream); }}));
+      started_(network.timers().now()),
+      tasks_(network.executor()) {
+  for (ServiceConfiguration& service : configuration.services) add_service(std::move(service));
   for (const EdgeEntry& entry : configuration.edges) add_link(entry);
 }
 
@@ -59,13 +61,15 @@ void Sidecar::add_link(const EdgeEntry& entry) {
   configuration.tunnel.mtu = tunnel_settings_.mtu;
   configuration.tunnel.tcp_limits = tunnel::tunnel_tcp_limits(tunnel_settings_.patience);
 
-  links_.push_back(std::make_unique<Link>());
-  Link& link = *links_.back();
+  auto added = std::make_unique<Link>();
+  Link& link = *added;
+  link.entry = entry;
   // One file for each pair of keys: the edge remembers the greatest timestamp of our key.
   link.timestamp_file = "timestamp-" + serialize_base64url(entry.own_public_key.bytes);
   link.link = std::make_unique<EdgeLink>(
       network_, std::move(configuration), services_,
       [this, &link](const EdgeLinkEvent& event) { handle_event(link, event); });
+  links_.push_back(std::move(added));
   if (state_ == nullptr) return;
   const auto kept = state_->read(link.timestamp_file);
   if (!kept) {
@@ -83,16 +87,16 @@ Task<> Sidecar::run() {
                                   {"public_key", link->link->tunnel().public_key().text()}});
   Task<> serving = work();
   Task<> stopping = wait_stop();
-  co_await first_of(std::move(serving), std::move(stopping));
+  Task<> all = first_of_two(std::move(serving), std::move(stopping));
+  co_await with_cleanup(std::move(all), tasks_.stop());
 }
 
 Task<> Sidecar::work() {
-  Task<> all = links_.front()->link->run();
-  for (std::size_t i = 1; i < links_.size(); ++i)
-    all = both(std::move(all), links_[i]->link->run());
-  for (const auto& service : services_) all = both(std::move(all), service->watch_health());
-  if (state_ != nullptr) all = both(std::move(all), keep_timestamps());
-  co_await std::move(all);
+  for (const auto& link : links_) spawn(run_link(*link));
+  for (const auto& service : services_) spawn(service->watch_health());
+  if (state_ != nullptr) spawn(keep_timestamps());
+  while (!failure_) co_await failed_.wait();
+  std::rethrow_exception(failure_);
 }
 
 void Sidecar::stop() {
@@ -103,16 +107,10 @@ void Sidecar::stop() {
 Task<> Sidecar::wait_stop() {
   while (!stopping_) co_await stop_wanted_.wait();
   log_.info("sidecar stops");
-  Task<> withdrawing = links_.front()->link->withdraw();
+  Task<> leaving = leave(*links_.front());
   for (std::size_t i = 1; i < links_.size(); ++i)
-    withdrawing = both(std::move(withdrawing), links_[i]->link->withdraw());
-  co_await std::move(withdrawing);
-  const Instant deadline = network_.timers().now() + settings_.drain_time;
-  constexpr Duration look_again = 100ms;
-  while (network_.timers().now() < deadline &&
-         std::ranges::any_of(links_, [](const auto& link) { return link->link->streams() > 0; }))
-    co_await network_.timers().sleep_for(look_again);
-  for (const auto& link : links_) co_await link->link->end_streams();
+    leaving = both(std::move(leaving), leave(*links_[i]));
+  co_await std::move(leaving);
 }
 
 // ---- what happened -----------------------------------------------------------------------------

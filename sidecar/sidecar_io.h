@@ -30,6 +30,11 @@ class Sidecar {
 
   // Serves until it is cancelled, which ends all streams, or until stop() is done.
   Task<> run();
+  // Takes over another configuration. Services and edges that are the same in it stay as they are,
+  // with their streams; what is gone or different is withdrawn, and its streams come to their end.
+  // Returns the keys whose change counts only after a restart. Throws system_error when a socket
+  // for a new edge cannot be opened; nothing has changed then. Only while run() runs.
+  std::vector<std::string> reload(SidecarConfiguration configuration);
   // Withdraws from all edges, lets live streams end for the drain time, then ends run().
   void stop();
 
@@ -39,15 +44,29 @@ class Sidecar {
 
  private:
   struct Link {
+    EdgeEntry entry;
     std::unique_ptr<EdgeLink> link;
     std::string timestamp_file;
+    bool leaving = false;  // the file has it no more
+    bool hurried = false;  // and another one wants its keys
+    Event leaving_changed;
     tunnel::Timestamp kept{};
     bool up = false;
     std::string problem_told;
     std::map<std::string, control::EndpointAnswer> told;  // by endpoint
   };
 
+  void add_service(ServiceConfiguration configuration);
   void add_link(const EdgeEntry& entry);
+  void add_links(const std::vector<EdgeEntry>& edges);
+  void begin_service(const ServiceConfiguration& configuration);
+  void retire_services(const SidecarConfiguration& configuration);
+  void spawn(Task<> task);
+  Task<> run_link(Link& link);
+  Task<> leave(Link& link);
+  Task<> drain_link(Link& link);
+  Task<> bury(Service& service);
+  [[nodiscard]] std::uint16_t free_service_port() const;
   Task<> work();
   Task<> wait_stop();
   void handle_event(Link& link, const EdgeLinkEvent& event);
@@ -65,16 +84,21 @@ class Sidecar {
                                                          const EdgeLink& link) const;
 
   Network& network_;
-  const SidecarSettings settings_;
+  SidecarSettings settings_;
   const control::TunnelSettings tunnel_settings_;
+  const control::ProgramConfiguration program_settings_;
   const StateFolder* state_;
   const Log& log_;
   const Log stranger_log_;
   const Instant started_;
   std::vector<std::unique_ptr<Service>> services_;
+  std::vector<std::unique_ptr<Service>> retired_;  // of which streams are left, or may still come
   std::vector<std::unique_ptr<Link>> links_;
   bool stopping_ = false;
   Event stop_wanted_;
+  std::exception_ptr failure_;
+  Event failed_;
+  TaskGroup tasks_;
 };
 
 }  // namespace sidestream::sidecar

@@ -61,6 +61,18 @@ TEST(ProgramConfiguration, GraceIsRead) {
   EXPECT_EQ(configuration.grace, 0s);
 }
 
+TEST(ProgramConfiguration, SaysWhatNeedsARestart) {
+  const ProgramConfiguration now;
+  EXPECT_TRUE(keys_for_restart(now, now).empty());
+  ProgramConfiguration wanted;
+  wanted.grace = 1h;  // a running program can take that over
+  EXPECT_TRUE(keys_for_restart(now, wanted).empty());
+  wanted.state = "/elsewhere";
+  wanted.admin.unix_path = "/elsewhere/admin.sock";
+  wanted.log.level = LogLevel::debug;
+  EXPECT_EQ(keys_for_restart(now, wanted), (std::vector<std::string>{"state", "admin", "log"}));
+}
+
 TEST(ProgramConfiguration, SaysWhatIsWrong) {
   EXPECT_EQ(problems("state: [a]"), "f:1:8: state: expected a text, not a list");
   EXPECT_EQ(problems("state: lib"),

@@ -87,5 +87,16 @@ TEST(EdgeConfiguration, ReadsEveryKey) {
   EXPECT_EQ(configuration.program.log, (LogSettings{LogLevel::warn, LogFormat::json}));
 }
 
+TEST(EdgeConfiguration, SaysWhatNeedsARestart) {
+  const EdgeConfiguration now;
+  EdgeConfiguration wanted;
+  wanted.public_ports = {{2222, 2222}};
+  wanted.limits.streams = 7;
+  EXPECT_TRUE(keys_for_restart(now, wanted).empty());
+  wanted.tunnel.mtu = 1300;
+  wanted.public_address = *IpAddress::parse("192.0.2.1");
+  EXPECT_EQ(keys_for_restart(now, wanted), (std::vector<std::string>{"tunnel", "public.address"}));
+}
+
 }  // namespace
 }  // namespace sidestream::edge

@@ -1,0 +1,69 @@
+// Another configuration for an edge that runs.
+#include <algorithm>
+#include <utility>
+
+#include "edge/edge_io.h"
+
+namespace sidestream::edge {
+namespace {
+
+bool is_same_peer(const EnrolledSidecar& one, const EnrolledSidecar& other) {
+  return one.public_key == other.public_key && one.preshared_key == other.preshared_key &&
+         one.address == other.address;
+}
+
+}  // namespace
+
+void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
+  settings_.tickets.endpoints = std::move(settings.tickets.endpoints);
+  settings_.drain_time = settings.drain_time;
+  settings_.public_ports = std::move(settings.public_ports);
+  settings_.router = settings.router;
+  router_.set_limits(settings_.router);
+
+  const SidecarRegistry before = std::exchange(registry_, std::move(registry));
+  std::vector<std::string> gone;
+  for (const EnrolledSidecar& old : before.sidecars()) {
+    const EnrolledSidecar* now = registry_.find(old.name);
+    if (now == nullptr || !is_same_peer(*now, old)) gone.push_back(old.name);
+  }
+  // First no route, then no stream, then no tunnel.
+  leases_.set_public_ports(settings_.public_ports);
+  tell_lease_table();
+  for (const std::string& name : gone) {
+    const std::size_t streams = router_.abort_streams_of(name);
+    forget_peer(name);
+    log_.info("sidecar no longer as it was",
+              {{"sidecar", name}, {"streams_cut", std::uint64_t{streams}}});
+  }
+  for (const EnrolledSidecar& sidecar : registry_.sidecars())
+    if (!peers_.contains(sidecar.name)) enrol(sidecar);
+  renew_revoked_peers();
+  close_ports_of_others();
+}
+
+void Edge::forget_peer(std::string_view name) {
+  control_.forget(std::string(name));
+  const auto peer = peers_.find(name);
+  if (peer == peers_.end()) return;
+  tunnel_.remove_peer(peer->second);
+  peers_.erase(peer);
+  endpoints_.forget(name);
+  write_endpoints();
+}
+
+// Those that the file does not name any more.
+void Edge::close_ports_of_others() {
+  std::erase_if(open_ports_, [this](std::uint16_t port) {
+    const bool stays = std::ranges::any_of(settings_.public_ports, [port](const PortRange& range) {
+      return range.low <= port && port <= range.high;
+    });
+    if (stays) return false;
+    router_.close_port(port);
+    leases_.on_port_closed(port);
+    log_.info("port closed", {{"port", std::uint64_t{port}}});
+    return true;
+  });
+}
+
+}  // namespace sidestream::edge

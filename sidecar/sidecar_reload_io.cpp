@@ -1,0 +1,159 @@
+// Services and edges that come and go while the sidecar runs.
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/sidecar_io.h"
+#include "streams/join_io.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+// Streams that an edge sent before it heard of a change have arrived by then, and their
+// introduction is over.
+constexpr Duration late_streams = 15s;
+
+bool probes_alike(const ServiceConfiguration& one, const ServiceConfiguration& other) {
+  return one.backends == other.backends && one.health == other.health;
+}
+
+}  // namespace
+
+void Sidecar::spawn(Task<> task) {
+  tasks_.spawn(std::move(task), [this](const std::exception_ptr& failure) {
+    failure_ = failure;
+    failed_.notify_all();
+  });
+}
+
+std::uint16_t Sidecar::free_service_port() const {
+  const auto is_taken = [](const auto& services, std::uint16_t port) {
+    return std::ranges::any_of(
+        services, [port](const auto& service) { return service->tunnel_port() == port; });
+  };
+  std::uint16_t port = first_service_port;
+  while (is_taken(services_, port) || is_taken(retired_, port)) ++port;
+  return port;
+}
+
+void Sidecar::add_service(ServiceConfiguration configuration) {
+  services_.push_back(std::make_unique<Service>(
+      network_, std::move(configuration), free_service_port(),
+      Service::Callbacks{.health_changed = [this](const Service& one) { handle_health(one); },
+                         .stream_ended = [this](const ServedStream& stream) { tell(stream); }}));
+}
+
+// ---- edges -------------------------------------------------------------------------------------
+
+Task<> Sidecar::run_link(Link& link) {
+  Task<> running = link.link->run();
+  Task<> leaving = drain_link(link);
+  co_await first_of(std::move(running), std::move(leaving));
+  if (stopping_) co_return;  // somebody else looks at it
+  std::erase_if(links_, [&link](const auto& one) { return one.get() == &link; });
+}
+
+Task<> Sidecar::drain_link(Link& link) {
+  while (!link.leaving) co_await link.leaving_changed.wait();
+  co_await leave(link);
+}
+
+// Withdraws, and lets live streams end by themselves for the drain time.
+Task<> Sidecar::leave(Link& link) {
+  constexpr Duration look_again = 100ms;
+  co_await link.link->withdraw();
+  const Instant deadline = network_.timers().now() + settings_.drain_time;
+  while (!link.hurried && link.link->streams() > 0 && network_.timers().now() < deadline)
+    co_await network_.timers().sleep_for(look_again);
+  co_await link.link->end_streams();
+}
+
+// All of them or, when a socket cannot be opened, none.
+void Sidecar::add_links(const std::vector<EdgeEntry>& edges) {
+  const std::size_t count_before = links_.size();
+  try {
+    for (const EdgeEntry& entry : edges) {
+      const bool known = std::ranges::any_of(
+          links_, [&](const auto& link) { return !link->leaving && link->entry == entry; });
+      if (!known) add_link(entry);
+    }
+  } catch (const system_error&) {
+    links_.resize(count_before);
+    throw;
+  }
+  for (std::size_t i = count_before; i < links_.size(); ++i) spawn(run_link(*links_[i]));
+}
+
+// ---- services ----------------------------------------------------------------------------------
+
+Task<> Sidecar::bury(Service& service) {
+  co_await network_.timers().sleep_for(late_streams);
+  for (const auto& link : links_) link->link->drop_service(service);
+  do {
+    co_await network_.timers().sleep_for(late_streams);
+  } while (service.streams() > 0 || service.watching());
+  std::erase_if(retired_, [&service](const auto& one) { return one.get() == &service; });
+}
+
+void Sidecar::retire_services(const SidecarConfiguration& configuration) {
+  for (auto place = services_.begin(); place != services_.end();) {
+    Service& service = **place;
+    if (std::ranges::find(configuration.services, service.configuration()) !=
+        configuration.services.end()) {
+      ++place;
+      continue;
+    }
+    log_.info("service no longer as it was", {{"service", service.configuration().name},
+                                              {"streams", std::uint64_t{service.streams()}}});
+    service.retire();
+    retired_.push_back(std::move(*place));
+    place = services_.erase(place);
+    spawn(bury(service));
+  }
+}
+
+void Sidecar::begin_service(const ServiceConfiguration& configuration) {
+  add_service(configuration);
+  Service& service = *services_.back();
+  const auto before = std::ranges::find_if(retired_, [&](const auto& one) {
+    return one->configuration().name == configuration.name &&
+           probes_alike(one->configuration(), configuration);
+  });
+  if (before != retired_.end()) service.adopt_health(**before);
+  for (const auto& link : links_) link->link->add_service(service);
+  spawn(service.watch_health());
+}
+
+std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
+  add_links(configuration.edges);
+  std::vector<std::string> after_restart =
+      control::keys_for_restart(program_settings_, configuration.program);
+  if (configuration.tunnel != tunnel_settings_) after_restart.emplace_back("tunnel");
+  settings_.drain_time = configuration.program.grace;
+
+  retire_services(configuration);
+  const auto place_of = [&](const ServiceConfiguration& wanted) {
+    return std::ranges::find_if(services_,
+                                [&](const auto& one) { return one->configuration() == wanted; });
+  };
+  for (const ServiceConfiguration& wanted : configuration.services)
+    if (place_of(wanted) == services_.end()) begin_service(wanted);
+  for (std::size_t i = 0; i < configuration.services.size(); ++i)
+    std::iter_swap(services_.begin() + static_cast<std::ptrdiff_t>(i),
+                   place_of(configuration.services[i]));
+
+  for (const auto& link : links_) {
+    const bool stays = std::ranges::any_of(
+        configuration.edges, [&](const EdgeEntry& entry) { return entry == link->entry; });
+    if (stays || link->leaving) continue;
+    log_.info("edge no longer as it was", {{"edge", link->link->configuration().name}});
+    link->hurried = std::ranges::any_of(configuration.edges, [&](const EdgeEntry& entry) {
+      return entry.own_public_key == link->entry.own_public_key;
+    });
+    link->leaving = true;
+    link->leaving_changed.notify_all();
+  }
+  for (const auto& link : links_) link->link->services_changed();
+  return after_restart;
+}
+
+}  // namespace sidestream::sidecar
