@@ -58,14 +58,14 @@ VariableSources process_variables(const std::optional<ConfigurationText>& file) 
 }
 
 void tell_not_reloaded(const Log& log, const std::vector<std::string>& why) {
-  for (const std::string& line : why)
-    log.error("configuration not reloaded, nothing has changed", {{"why", line}});
+  for (const std::string& line : why) log.error("mistake in the configuration", {{"what", line}});
+  log.error("SIGHUP: configuration not reloaded, nothing has changed");
 }
 
 void tell_reloaded(const Log& log, const std::vector<std::string>& keys_for_restart) {
   for (const std::string& key : keys_for_restart)
     log.warn("takes effect at the next start", {{"key", key}});
-  log.info("configuration reloaded");
+  log.info("SIGHUP: configuration reloaded");
 }
 
 }  // namespace sidestream::cli
