@@ -128,10 +128,11 @@ void ControlClient::on(Instant now, client_event::Responded& event) {
   misses_ = 0;
   ask_now_ = false;  // it is there
   standing_.last_answer = now;
+  standing_.round_trip = now - request_sent_;
   if (response.status != 200) return on_refusal(now, response);
   const bool understood = step == Step::opening      ? take_session(response.body)
                           : step == Step::publishing ? take_state(response.body)
-                                                     : take_heartbeat(now, response.body);
+                                                     : take_heartbeat(response.body);
   if (!understood) return on_lost_connection(now, "its answer cannot be understood");
   send_next(now);
 }
@@ -230,13 +231,12 @@ bool ControlClient::take_state(const std::string& body) {
   return true;
 }
 
-bool ControlClient::take_heartbeat(Instant now, const std::string& body) {
+bool ControlClient::take_heartbeat(const std::string& body) {
   auto answer = parse_heartbeat_answer(body);
   if (!answer) return false;
   std::vector<EndpointAnswer> answers = standing_.answers;
   if (answer->endpoints) answers = std::move(*answer->endpoints);
   if (answers.size() != sent_.size()) return false;
-  standing_.round_trip = now - request_sent_;
   take_answers(std::move(answers), answer->revision, answer->lease);
   return true;
 }

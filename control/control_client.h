@@ -100,7 +100,7 @@ struct ControlStanding {
   // Of the edge's process, as soon as a session is open: when it changes, the streams of the old
   // one are gone, and none of the new one has come yet. Empty: not known.
   std::string edge_run;
-  std::optional<Duration> round_trip;  // of the last heartbeat
+  std::optional<Duration> round_trip;  // of the last request
   std::optional<Instant> last_answer;  // when the edge last answered
   // Counted from when the request was sent, so it ends no later than the edge's own. None: no
   // lease.
@@ -159,7 +159,7 @@ class ControlClient {
   // Each returns false when the answer makes no sense.
   bool take_session(const std::string& body);
   bool take_state(const std::string& body);
-  bool take_heartbeat(Instant now, const std::string& body);
+  bool take_heartbeat(const std::string& body);
   void take_answers(std::vector<EndpointAnswer> answers, std::uint64_t revision,
                     std::chrono::seconds lease);
   void on_refusal(Instant now, const HttpResponse& response);

@@ -96,7 +96,7 @@ struct HeartbeatRequest {
   std::string session;
   std::uint64_t sequence = 0;
   std::uint64_t revision = 0;
-  // Of the heartbeat before, for the edge's status and nothing else.
+  // Of the request before, for the edge's status and nothing else.
   std::optional<std::chrono::microseconds> round_trip = std::nullopt;
   bool operator==(const HeartbeatRequest&) const = default;
 };

@@ -32,7 +32,8 @@ TEST_F(ControlClientTest, TwoMissesForceAHandshake) {
   event(Proceed{});
   expect<Connect>();
   event(Connected{});
-  expect_request(R"(POST /v1/heartbeat {"session":"s-1","sequence":3,"revision":0})");
+  expect_request(
+      R"(POST /v1/heartbeat {"session":"s-1","sequence":3,"revision":0,"round_trip_us":0})");
   // The edge has ended the lease: a new session and everything again, at once.
   refuse(Refusal::session_unknown);
   expect_request(R"(POST /v1/session {"protocol":1,"version":"0.1.0","instance":"nas"})");
@@ -141,7 +142,8 @@ TEST_F(ControlClientTest, TooManyRequestsWaitsAsLongAsItIsTold) {
   expect_report_then_proceed();
   expect_sleep(3s);
   sleep(3s);
-  expect_request(R"(POST /v1/heartbeat {"session":"s-1","sequence":3,"revision":1})");
+  expect_request(
+      R"(POST /v1/heartbeat {"session":"s-1","sequence":3,"revision":1,"round_trip_us":0})");
 }
 
 TEST_F(ControlClientTest, AnAnswerThatMakesNoSenseEndsTheConnection) {
@@ -188,7 +190,8 @@ TEST_F(ControlClientTest, AskedNowItSendsTheHeartbeatThatIsNotDueYet) {
   publish(web);
   now_ += 700ms;
   event(AskNow{});
-  expect_request(R"(POST /v1/heartbeat {"session":"s-1","sequence":2,"revision":1})");
+  expect_request(
+      R"(POST /v1/heartbeat {"session":"s-1","sequence":2,"revision":1,"round_trip_us":0})");
   event(AskNow{});
   expect<KeepWaiting>();
   now_ += 30ms;

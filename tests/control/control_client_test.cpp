@@ -31,7 +31,8 @@ TEST_F(ControlClientTest, PublishesRenewsAndWithdraws) {
   expect_sleep(2460ms);
 
   sleep(2460ms);
-  expect_request(R"(POST /v1/heartbeat {"session":"s-1","sequence":2,"revision":5})");
+  expect_request(
+      R"(POST /v1/heartbeat {"session":"s-1","sequence":2,"revision":5,"round_trip_us":40000})");
   now_ += 30ms;
   respond(alive(5));
   expect<Report>();
