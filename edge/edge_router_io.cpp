@@ -9,11 +9,6 @@
 namespace sidestream::edge {
 namespace {
 
-bool is_address_family_missing(error_code error) {
-  return error == asio::error::address_family_not_supported ||
-         error == boost::system::errc::address_not_available;
-}
-
 // The PROXY header and what was read from the client, in one piece: some receivers want the header
 // in one segment.
 std::vector<std::uint8_t> first_bytes(const Stream& client, const Opening& opening) {
@@ -59,18 +54,11 @@ EdgeRouter::EdgeRouter(Network& network, tunnel::Tunnel& tunnel, const IpAddress
 std::expected<void, error_code> EdgeRouter::open_port(std::uint16_t port) {
   if (is_open(port)) return {};
   std::unique_ptr<Listener> listener;
-  const auto listen = [&](const IpAddress& address) -> error_code {
-    try {
-      listener = network_.listen({address, port}, ListenOptions{});
-      return {};
-    } catch (const system_error& failure) {
-      return failure.code();
-    }
-  };
-  error_code error = listen(address_);
-  const bool any_family = address_.is_v6() && address_.is_unspecified();
-  if (any_family && is_address_family_missing(error)) error = listen(IpAddress());
-  if (error) return std::unexpected(error);
+  try {
+    listener = network_.listen({address_, port}, ListenOptions{});
+  } catch (const system_error& failure) {
+    return std::unexpected(failure.code());
+  }
   ports_[port] = listener.get();
   tasks_.spawn(accept_streams(std::move(listener), port),
                [this, port](const std::exception_ptr& failure) {

@@ -89,9 +89,7 @@ std::unique_ptr<DatagramSocket> open_datagram_socket(const asio::any_io_executor
   try {
     return open_one(executor, local, limits, offload);
   } catch (const system_error& error) {
-    const bool no_v6 = error.code() == boost::system::errc::address_family_not_supported ||
-                       error.code() == boost::system::errc::address_not_available;
-    if (!no_v6 || !local.address.is_v6() || !local.address.is_unspecified()) throw;
+    if (!lacks_ipv6(local, error.code())) throw;
   }
   return open_one(executor, SocketAddress{IpAddress(), local.port}, limits, offload);
 }

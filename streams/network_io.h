@@ -101,7 +101,8 @@ class Network {
   // The same for a Unix socket.
   virtual Task<std::unique_ptr<Stream>> connect_unix(std::string path, Duration timeout) = 0;
 
-  // Throws system_error (address in use, permission denied, …).
+  // Throws system_error (address in use, permission denied, …). `::` becomes 0.0.0.0 where IPv6 is
+  // switched off, here and in open_udp.
   virtual std::unique_ptr<Listener> listen(const SocketAddress& local,
                                            const ListenOptions& options) = 0;
   // A stale socket file that nobody serves is replaced; `mode` are its permission bits.

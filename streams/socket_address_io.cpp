@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <boost/system/errc.hpp>
 #include <cstring>
 
 namespace sidestream {
@@ -55,6 +56,12 @@ SocketAddress bound_address(int fd) {
   KernelAddress address;
   if (::getsockname(fd, address.get(), &address.length) != 0) return {};
   return from_kernel(address);
+}
+
+bool lacks_ipv6(const SocketAddress& local, const boost::system::error_code& error) {
+  return local.address.is_v6() && local.address.is_unspecified() &&
+         (error == boost::system::errc::address_family_not_supported ||
+          error == boost::system::errc::address_not_available);
 }
 
 bool set_option(int fd, int level, int option, int value) {

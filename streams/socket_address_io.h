@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <boost/system/error_code.hpp>
+
 #include "streams/ip_address.h"
 
 namespace sidestream {
@@ -25,6 +27,9 @@ struct KernelAddress {
 [[nodiscard]] SocketAddress bound_address(int fd);
 
 // Sets an integer option; false with errno when the kernel refuses.
+// Whether `::` could not be bound because IPv6 is switched off; 0.0.0.0 is every address then.
+bool lacks_ipv6(const SocketAddress& local, const boost::system::error_code& error);
+
 bool set_option(int fd, int level, int option, int value);
 
 }  // namespace sidestream

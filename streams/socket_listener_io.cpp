@@ -90,11 +90,7 @@ std::unique_ptr<Listener> listen_tcp(const asio::any_io_executor& executor,
   try {
     return std::make_unique<SocketListener>(executor, bind_and_listen(local, options));
   } catch (const system_error& error) {
-    // "::" means every address; where IPv6 is switched off that is every IPv4 address.
-    const bool no_v6 = error.code() == boost::system::errc::address_family_not_supported ||
-                       error.code() == boost::system::errc::address_not_available;
-    if (!no_v6 || options.v6_only || !local.address.is_v6() || !local.address.is_unspecified())
-      throw;
+    if (options.v6_only || !lacks_ipv6(local, error.code())) throw;
   }
   const SocketAddress any_v4{IpAddress(), local.port};
   return std::make_unique<SocketListener>(executor, bind_and_listen(any_v4, options));
