@@ -36,9 +36,9 @@ void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
     log_.info("sidecar no longer as it was",
               {{"sidecar", name}, {"streams_cut", std::uint64_t{streams}}});
   }
+  renew_revoked_peers();  // before one of them is enrolled again
   for (const EnrolledSidecar& sidecar : registry_.sidecars())
     if (!peers_.contains(sidecar.name)) enrol(sidecar);
-  renew_revoked_peers();
   close_ports_of_others();
 }
 

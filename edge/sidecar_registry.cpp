@@ -119,7 +119,7 @@ std::expected<EnrolledSidecar, std::string> SidecarRegistry::revoke(std::string_
     return std::unexpected("there is no sidecar " + in_quotes(name) + " on this edge");
   if (!found->invited)
     return std::unexpected(in_quotes(name) +
-                           " is in edge.yaml; take it out there and restart the edge");
+                           " is in edge.yaml; take it out there and reload the edge (SIGHUP)");
   EnrolledSidecar revoked = *found;
   sidecars_.erase(found);
   if (revoked_.size() >= limits_.revoked_max) revoked_.erase(revoked_.begin());

@@ -48,6 +48,10 @@ class EdgeProgram {
     running_.reset();
     if (edge_) registry_ = edge_->registry();
     edge_.reset();
+    edge_ = std::make_unique<edge::Edge>(host_.boot(), settings(ports), registry_, nullptr, log_);
+    running_.emplace(world_, edge_->run());
+  }
+  edge::EdgeSettings settings(const std::vector<edge::PortRange>& ports) const {
     edge::EdgeSettings settings;
     settings.version = "simulated";
     settings.tickets.endpoints = {HostPort{name_, tunnel_port}};
@@ -55,8 +59,7 @@ class EdgeProgram {
     settings.tunnel.listen = {address_, tunnel_port};
     settings.public_address = address_;
     settings.public_ports = ports;
-    edge_ = std::make_unique<edge::Edge>(host_.boot(), settings, registry_, nullptr, log_);
-    running_.emplace(world_, edge_->run());
+    return settings;
   }
   void stop() {
     running_.reset();

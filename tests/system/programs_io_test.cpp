@@ -62,6 +62,29 @@ TEST_F(Programs, ARevokedSidecarIsTold) {
   EXPECT_FALSE(one_->status().sidecars[0].present);
 }
 
+// Its owner writes the key of a revoked ticket into edge.yaml and reloads.
+TEST_F(Programs, ARevokedSidecarThatIsConfiguredIsLetInAgain) {
+  one_.start({{2222, 2222}});
+  const control::Ticket ticket = one_.invite("home", {":2222"});
+  SidecarProgram home(world_, home_, {ticket}, ":2222");
+  ASSERT_TRUE(world_.run_until([&] { return home.published(); }, 30s));
+  one_->revoke("home");
+  ASSERT_TRUE(
+      world_.run_until([&] { return home->status().edges[0].tunnel_state == "revoked"; }, 5s));
+
+  const sidecar::EdgeEntry entry(ticket);
+  edge::SidecarRegistry registry = one_->registry();
+  edge::EnrolledSidecar again;
+  again.name = "home";
+  again.public_key = entry.own_public_key;
+  again.preshared_key = entry.preshared_key;
+  again.allow = {*control::EndpointPattern::parse(":2222")};
+  ASSERT_TRUE(registry.add_configured(again, entry.own_address));
+  one_->reload(one_.settings({{2222, 2222}}), registry);
+  EXPECT_FALSE(one_.lines().contains("cannot be a peer")) << one_.lines();
+  ASSERT_TRUE(world_.run_until([&] { return home.published(); }, 90s)) << home.lines();
+}
+
 TEST_F(Programs, AnEdgeThatNeverAnswersIsTold) {
   one_.start({{2222, 2222}});
   two_.start({{2222, 2222}});
