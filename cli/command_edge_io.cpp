@@ -7,6 +7,7 @@
 #include "cli/configuration_file_io.h"
 #include "cli/edge_state_io.h"
 #include "cli/exit_code.h"
+#include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
 #include "control/http_server_io.h"
 #include "control/version.h"
@@ -29,8 +30,25 @@ std::expected<tunnel::PrivateKey, std::string> edge_key(const StateFolder& state
   return key;
 }
 
-edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration,
+// Descriptors that streams cannot have: most public ports are never opened.
+std::size_t reserved_for(const edge::EdgeConfiguration& configuration) {
+  constexpr std::size_t ports_max = 1000;
+  std::size_t ports = 0;
+  for (const edge::PortRange& range : configuration.public_ports)
+    ports += std::size_t{range.high} - range.low + 1;
+  return descriptors_reserved + std::min(ports, ports_max);
+}
+
+std::expected<std::size_t, std::string> streams_of(const edge::EdgeConfiguration& configuration,
+                                                   const Log& log) {
+  return streams_allowed({configuration.limits.streams, configuration.limits.has_streams},
+                         reserved_for(configuration), log);
+}
+
+edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration, std::size_t streams,
                                const tunnel::PrivateKey& key) {
+  // Beside the streams: control connections of the sidecars, and tries of other targets.
+  constexpr std::size_t other_connections = 4096;
   edge::EdgeSettings settings;
   settings.version = control::program_version();
   settings.tickets.endpoints = configuration.endpoints;
@@ -38,10 +56,13 @@ edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration,
   settings.tunnel.listen = configuration.listen;
   settings.tunnel.mtu = configuration.tunnel.mtu;
   settings.tunnel.tcp_limits = tunnel::tunnel_tcp_limits(configuration.tunnel.patience);
+  settings.tunnel.tcp_limits.connections_max = streams + other_connections;
+  settings.tunnel.tcp_limits.memory_bytes_max =
+      tcp_memory_that_fits(settings.tunnel.tcp_limits.memory_bytes_max, memory_limit_bytes());
   settings.drain_time = configuration.program.grace;
   settings.public_address = configuration.public_address;
   settings.public_ports = configuration.public_ports;
-  settings.router.admission.streams_max = configuration.limits.streams;
+  settings.router.admission.streams_max = streams;
   settings.router.admission.streams_per_client_max = configuration.limits.per_client;
   settings.router.opening.hello_time = configuration.limits.hello_timeout;
   return settings;
@@ -89,7 +110,9 @@ void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const Edge
   configuration->network = running.network;
   auto registry = read_registry(*configuration, state);
   if (!registry) return tell_not_reloaded(log, {registry.error()});
-  edge.reload(settings_of(*configuration, {}), std::move(*registry));
+  const auto streams = streams_of(*configuration, log);
+  if (!streams) return tell_not_reloaded(log, {streams.error()});
+  edge.reload(settings_of(*configuration, *streams, {}), std::move(*registry));
   tell_reloaded(log, after_restart);
 }
 
@@ -115,6 +138,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
   const StateFolder state(configuration->program.state);
   if (auto prepared = state.prepare(); !prepared)
     return complain(console, prepared.error(), failed);
+  const auto streams = streams_of(*configuration, log);
+  if (!streams) return complain(console, streams.error(), failed);
   const auto key = edge_key(state, network.random());
   if (!key) return complain(console, key.error(), failed);
   auto registry = read_registry(*configuration, state);
@@ -122,7 +147,7 @@ int run_edge(const EdgeOptions& options, Console& console) {
 
   std::unique_ptr<edge::Edge> edge;
   try {
-    edge = std::make_unique<edge::Edge>(network, settings_of(*configuration, *key),
+    edge = std::make_unique<edge::Edge>(network, settings_of(*configuration, *streams, *key),
                                         std::move(*registry), &state, log);
   } catch (const system_error& error) {
     return complain(console,

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
+#include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
 #include "control/version.h"
 #include "sidecar/sidecar_configuration.h"
@@ -49,12 +50,23 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
   const auto prepared = folder.prepare();
   if (!prepared) log.info("nothing is kept over restarts", {{"why", prepared.error()}});
 
+  const auto streams =
+      streams_allowed({configuration->limits.streams, configuration->limits.has_streams},
+                      descriptors_reserved + 2 * configuration->services.size(), log);
+  if (!streams) {
+    console.complain("sidestream sidecar: " + streams.error() + "\n");
+    return failed;
+  }
+
   std::unique_ptr<sidecar::Sidecar> sidecar;
   try {
     sidecar = std::make_unique<sidecar::Sidecar>(
         network,
         sidecar::SidecarSettings{.version = std::string(control::program_version()),
-                                 .drain_time = configuration->program.grace},
+                                 .drain_time = configuration->program.grace,
+                                 .streams_max = *streams,
+                                 .tcp_memory_bytes = tcp_memory_that_fits(
+                                     tunnel::TcpLimits{}.memory_bytes_max, memory_limit_bytes())},
         *configuration, prepared ? &folder : nullptr, log);
   } catch (const system_error& error) {
     console.complain("sidestream sidecar: cannot open a UDP socket: " + error.code().message() +

@@ -143,6 +143,7 @@ void read_limits(ConfigurationSection& top, EdgeLimits& limits) {
     if (number) count = static_cast<std::size_t>(*number);
   };
   read_count("streams", limits.streams);
+  limits.has_streams = section.find("streams").has_value();
   read_count("per_client", limits.per_client);
   if (const auto timeout = section.find("hello_timeout"))
     limits.hello_timeout = timeout->duration(1s, 1min).value_or(limits.hello_timeout);

@@ -34,7 +34,7 @@ struct EdgeLinkConfiguration {
   IpAddress edge_address;  // inside the tunnel
   tunnel::UserspaceTunnelConfiguration tunnel;
   Duration persistent_keepalive = 25s;  // keeps NAT mappings of 30 s and more open
-  std::size_t streams_max = 10'000;
+  std::size_t streams_max = 10'000;     // of this edge
   // So long nothing is heard of the edge before somebody is told what to look at. Longer than a
   // restart of the edge takes.
   Duration silence_until_told = 10s;

@@ -50,6 +50,33 @@ std::string server_name_for_probe(const ServiceConfiguration& configuration) {
   return {};
 }
 
+std::string text_of(ServiceVerdict verdict) {
+  switch (verdict) {
+    case ServiceVerdict::admitted:
+      break;
+    case ServiceVerdict::too_many:
+      return "refused: limits.streams of the service";
+    case ServiceVerdict::too_many_of_client:
+      return "refused: limits.per_client of the service";
+    case ServiceVerdict::too_fast:
+      return "refused: limits.rate of the service";
+  }
+  return {};
+}
+
+class Admitted {
+ public:
+  Admitted(ServiceAdmission& admission, const IpAddress& client)
+      : admission_(admission), client_(client) {}
+  ~Admitted() { admission_.leave(client_); }
+  Admitted(const Admitted&) = delete;
+  Admitted& operator=(const Admitted&) = delete;
+
+ private:
+  ServiceAdmission& admission_;
+  const IpAddress client_;
+};
+
 // Counts a stream for as long as it lives.
 class Count {
  public:
@@ -70,7 +97,8 @@ Service::Service(Network& network, ServiceConfiguration configuration, std::uint
       configuration_(std::move(configuration)),
       tunnel_port_(tunnel_port),
       callbacks_(std::move(callbacks)),
-      health_(configuration_.health.kind, limits_of(configuration_.health)) {}
+      health_(configuration_.health.kind, limits_of(configuration_.health)),
+      admission_(configuration_.limits) {}
 
 Task<> Service::watch_health() {
   const HealthSettings& settings = configuration_.health;
@@ -124,6 +152,15 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
     if (auto name = ServerName::parse(*text)) server_name = std::move(*name);
   record.endpoint = stream_endpoint(configuration_.publish, server_name,
                                     header.destination.value_or(from_edge->local_address()).port);
+
+  const ServiceVerdict verdict = admission_.admit(began, record.client.address);
+  if (verdict != ServiceVerdict::admitted) {
+    from_edge->abort();
+    record.end = text_of(verdict);
+    if (callbacks_.stream_ended) callbacks_.stream_ended(record);
+    co_return;
+  }
+  const Admitted admitted(admission_, record.client.address);
 
   std::unique_ptr<Stream> backend;
   error_code failure;

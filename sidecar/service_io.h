@@ -67,6 +67,7 @@ class Service {
   const std::uint16_t tunnel_port_;
   Callbacks callbacks_;
   HealthJudge health_;
+  ServiceAdmission admission_;
   bool watching_ = false;
   bool retired_ = false;
   Event retired_changed_;

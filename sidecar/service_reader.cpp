@@ -8,6 +8,7 @@
 
 #include "control/configuration_values.h"
 #include "streams/message_text.h"
+#include "streams/quantity.h"
 
 namespace sidestream::sidecar {
 namespace {
@@ -16,12 +17,12 @@ using control::LaterKey;
 
 constexpr std::int64_t priority_max = 1000;
 constexpr std::size_t endpoints_of_service_max = 100;
+constexpr std::int64_t service_limit_max = 1'000'000;
 
 constexpr std::array later_keys = {
     LaterKey{"certificate", "and keep the certificate with the program that ends TLS now"},
     LaterKey{"allow", "and restrict clients in the backend or in a firewall of the edge"},
     LaterKey{"deny", "and restrict clients in the backend or in a firewall of the edge"},
-    LaterKey{"limits", "and limit clients in the backend or with `limits` of edge.yaml"},
 };
 
 constexpr std::array<std::pair<std::string_view, TlsMode>, 2> tls_words{
@@ -114,6 +115,37 @@ HealthSettings read_health(const ConfigurationValue& value,
   return health;
 }
 
+// `10/s` or `600/m`: new streams in a second.
+std::optional<double> read_rate(const ConfigurationValue& value) {
+  const auto text = value.text();
+  if (!text) return std::nullopt;
+  const std::size_t slash = text->find('/');
+  const auto count = parse_whole_number(std::string_view(*text).substr(0, slash));
+  const std::string_view unit =
+      slash == std::string::npos ? "" : std::string_view(*text).substr(slash + 1);
+  const bool in_range = count && *count >= 1 && *count <= service_limit_max;
+  if (in_range && unit == "s") return static_cast<double>(*count);
+  if (in_range && unit == "m") return static_cast<double>(*count) / 60;
+  value.fail_expected("a rate such as 10/s or 600/m");
+  return std::nullopt;
+}
+
+ServiceLimits read_limits(const ConfigurationValue& value) {
+  ServiceLimits limits;
+  ConfigurationSection section(value, "{streams: 50, per_client: 5, rate: 10/s}");
+  const auto read_count = [&](std::string_view key, std::optional<std::size_t>& count) {
+    const auto found = section.find(key);
+    if (!found) return;
+    const auto number = found->integer(1, service_limit_max);
+    if (number) count = static_cast<std::size_t>(*number);
+  };
+  read_count("streams", limits.streams);
+  read_count("per_client", limits.per_client);
+  if (const auto rate = section.find("rate")) limits.per_second = read_rate(*rate);
+  section.finish();
+  return limits;
+}
+
 ServiceConfiguration read_service(const ConfigurationSection::Named& named, Claims& claims) {
   ServiceConfiguration service;
   service.name = named.name;
@@ -127,6 +159,7 @@ ServiceConfiguration read_service(const ConfigurationSection::Named& named, Clai
     service.proxy_protocol = proxy->choice(proxy_protocol_words).value_or(ProxyProtocol::off);
   if (const auto health = section.find("health"))
     service.health = read_health(*health, service.backends);
+  if (const auto limits = section.find("limits")) service.limits = read_limits(*limits);
   if (const auto priority = section.find("priority"))
     service.priority = static_cast<unsigned>(
         priority->integer(0, priority_max).value_or(static_cast<std::int64_t>(service.priority)));

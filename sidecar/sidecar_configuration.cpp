@@ -57,6 +57,15 @@ class Reader {
       configuration_.tunnel = control::read_tunnel_settings(tunnel);
       tunnel.finish();
     }
+    if (const auto value = top.find("limits")) {
+      ConfigurationSection limits(*value, "{streams: 10000}");
+      if (const auto streams = limits.find("streams")) {
+        configuration_.limits.has_streams = true;
+        if (const auto number = streams->integer(1, SidecarLimits::streams_max))
+          configuration_.limits.streams = static_cast<std::size_t>(*number);
+      }
+      limits.finish();
+    }
     configuration_.program = control::read_program_configuration(top);
     control::refuse_later_keys(top, later_keys);
     top.finish();

@@ -14,6 +14,7 @@
 #include "sidecar/backend_address.h"
 #include "sidecar/edge_entry.h"
 #include "sidecar/health.h"
+#include "sidecar/service_limits.h"
 #include "streams/configuration_problem.h"
 #include "streams/variables.h"
 
@@ -40,11 +41,20 @@ struct ServiceConfiguration {
   std::optional<TlsMode> tls;                         // none: by endpoint, see tls_of
   ProxyProtocol proxy_protocol = ProxyProtocol::off;  // towards the backend
   HealthSettings health;
+  ServiceLimits limits;
   unsigned priority = 100;  // among sidecars with the same endpoint; the greatest serves
 
   // What `tls` says, or passthrough for names and off for ports.
   [[nodiscard]] TlsMode tls_of(const control::Endpoint& endpoint) const;
   bool operator==(const ServiceConfiguration&) const = default;
+};
+
+struct SidecarLimits {
+  static constexpr std::size_t streams_max = 1'000'000;
+
+  std::size_t streams = 10'000;  // of all services and edges
+  bool has_streams = false;      // whether it was written
+  bool operator==(const SidecarLimits&) const = default;
 };
 
 struct SidecarConfiguration {
@@ -54,6 +64,7 @@ struct SidecarConfiguration {
 
   std::vector<EdgeEntry> edges;                // at least one
   std::vector<ServiceConfiguration> services;  // at least one, in the order of the file
+  SidecarLimits limits;
   control::TunnelSettings tunnel;
   control::ProgramConfiguration program;
 };

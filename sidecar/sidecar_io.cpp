@@ -58,8 +58,12 @@ void Sidecar::add_link(const EdgeEntry& entry) {
   configuration.tunnel.private_key = entry.private_key;
   configuration.tunnel.listen = {IpAddress::v6({}), 0};
   configuration.tunnel.address = entry.own_address;
+  constexpr std::size_t other_connections = 64;
+  configuration.streams_max = settings_.streams_max;
   configuration.tunnel.mtu = tunnel_settings_.mtu;
   configuration.tunnel.tcp_limits = tunnel::tunnel_tcp_limits(tunnel_settings_.patience);
+  configuration.tunnel.tcp_limits.connections_max = settings_.streams_max + other_connections;
+  configuration.tunnel.tcp_limits.memory_bytes_max = settings_.tcp_memory_bytes;
 
   auto added = std::make_unique<Link>();
   Link& link = *added;
@@ -222,13 +226,14 @@ void Sidecar::keep_timestamp(Link& link) {
 }
 
 void Sidecar::tell(const ServedStream& stream) {
-  log_.info("stream ended", {{"service", stream.service},
-                             {"endpoint", stream.endpoint},
-                             {"client", stream.client.text()},
-                             {"bytes_in", stream.client_to_backend_bytes},
-                             {"bytes_out", stream.backend_to_client_bytes},
-                             {"duration", stream.duration},
-                             {"end", stream.end}});
+  const Log& log = stream.end.starts_with("refused") ? stranger_log_ : log_;
+  log.info("stream ended", {{"service", stream.service},
+                            {"endpoint", stream.endpoint},
+                            {"client", stream.client.text()},
+                            {"bytes_in", stream.client_to_backend_bytes},
+                            {"bytes_out", stream.backend_to_client_bytes},
+                            {"duration", stream.duration},
+                            {"end", stream.end}});
 }
 
 // ---- status ------------------------------------------------------------------------------------

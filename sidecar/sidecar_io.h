@@ -19,6 +19,8 @@ namespace sidestream::sidecar {
 struct SidecarSettings {
   std::string version;
   Duration drain_time = 10s;  // for live streams after stop()
+  std::size_t streams_max = SidecarLimits{}.streams;
+  std::size_t tcp_memory_bytes = tunnel::TcpLimits{}.memory_bytes_max;  // of each edge's tunnel
 };
 
 class Sidecar {

@@ -146,8 +146,8 @@ void TcpConnection::handle_path_restored(Instant now) {
   if (over()) return;
   if (opened_) {
     sender_.on_path_restored(now);
-  } else if (handshake_retries_ > 0) {
-    handshake_at_ = std::min(handshake_at_, now);
+  } else if (handshake_sent_at_ < now) {
+    handshake_at_ = std::min(handshake_at_, now);  // the SYN went into the dead path
   }
   if (deadline() <= now) handle_timeout(now);
 }

@@ -70,9 +70,7 @@ class TcpConnection {
   void handle_timeout(Instant now);
   // As TcpStack::handle_path_restored; does something only if this waits for the path.
   void handle_path_restored(Instant now);
-  [[nodiscard]] bool waits_for_path() const {
-    return opened_ ? sender_.waits_for_path() : handshake_retries_ > 0;
-  }
+  [[nodiscard]] bool waits_for_path() const { return !opened_ || sender_.waits_for_path(); }
   [[nodiscard]] Instant deadline() const;
   // As TcpStack::poll_transmit.
   std::size_t poll_transmit(Instant now, MutableBytes buffer);

@@ -81,7 +81,7 @@ TEST(EdgeConfiguration, ReadsEveryKey) {
   EXPECT_FALSE(configuration.sidecars[0].preshared_key.is_zero());
   EXPECT_EQ(configuration.sidecars[0].address->text(), "192.168.77.200");
   EXPECT_EQ(configuration.sidecars[1].allow[0].text(), "shed.example.com");
-  EXPECT_EQ(configuration.limits, (EdgeLimits{5000, 100, 3s}));
+  EXPECT_EQ(configuration.limits, (EdgeLimits{5000, 100, 3s, true}));
   EXPECT_EQ(configuration.program.state, "/state");
   EXPECT_EQ(configuration.program.admin.addresses.size(), 2U);
   EXPECT_EQ(configuration.program.log, (LogSettings{LogLevel::warn, LogFormat::json}));

@@ -38,6 +38,18 @@ TEST(PathRestored, ARestoredPathLeavesAloneWhatIsJustOnItsWay) {
   EXPECT_EQ(t.status().retransmitted_segments, 0U);
 }
 
+TEST(PathRestored, ASynThatWasLostIsSentAgainAtOnce) {
+  TcpTranscript t;
+  t.connect();
+  t.expect("S seq 0");
+  t.advance(100ms);
+  t.expect_silence();
+  t.stack().handle_path_restored(t.now());
+  t.write(0);  // looks at what is to be sent
+  t.expect("S seq 0");
+  t.expect_silence();
+}
+
 // What had arrived before the path died is acknowledged minutes later: that is no round trip.
 TEST(PathRestored, TheTimeOfADeadPathIsNoRoundTrip) {
   TcpTranscript t;
