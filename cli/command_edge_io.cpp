@@ -119,6 +119,7 @@ void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const Edge
 }  // namespace
 
 int run_edge(const EdgeOptions& options, Console& console) {
+  protect_memory();
   const auto file = load_configuration(options.config, edge_file_default);
   if (!file) return complain(console, file.error(), wrong_usage);
   if (!*file)
@@ -126,7 +127,9 @@ int run_edge(const EdgeOptions& options, Console& console) {
         console,
         "there is no " + std::string(edge_file_default) + "; give a file with --config FILE",
         wrong_usage);
-  const auto configuration = edge::read_edge_configuration(**file, process_variables(*file));
+  SandboxFolders folders;
+  const auto configuration =
+      edge::read_edge_configuration(**file, process_variables(*file, &folders.read));
   if (!configuration) {
     for (const std::string& line : configuration.error().lines()) console.complain(line + "\n");
     return wrong_usage;
@@ -156,6 +159,7 @@ int run_edge(const EdgeOptions& options, Console& console) {
                         " (tunnel.listen)",
                     failed);
   }
+  folders.write = {configuration->program.state};
   RunningProgram program{.run = edge->run(),
                          .stop = [&] { edge->stop(); },
                          .reload = [&] { reload(*edge, *configuration, options, state, log); },
@@ -164,7 +168,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
                                    .other =
                                        [&](const control::HttpRequest& request) {
                                          return answer_admin(*edge, request);
-                                       }}};
+                                       }},
+                         .folders = std::move(folders)};
   control::AdminAddresses admin = configuration->program.admin;
   if (!configuration->program.has_admin) admin.unix_path = admin_socket_to_make();
   return run_program(io, network, std::move(program), admin, log);

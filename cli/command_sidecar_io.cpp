@@ -30,12 +30,15 @@ void reload(sidecar::Sidecar& sidecar, const SidecarOptions& options, const Log&
 }  // namespace
 
 int run_sidecar(const SidecarOptions& options, Console& console) {
+  protect_memory();
   const auto file = load_configuration(options.config, sidecar_file_default);
   if (!file) {
     console.complain("sidestream sidecar: " + file.error() + "\n");
     return wrong_usage;
   }
-  const auto configuration = sidecar::read_sidecar_configuration(*file, process_variables(*file));
+  SandboxFolders folders;
+  const auto configuration =
+      sidecar::read_sidecar_configuration(*file, process_variables(*file, &folders.read));
   if (!configuration) {
     for (const std::string& line : configuration.error().lines()) console.complain(line + "\n");
     return wrong_usage;
@@ -73,12 +76,14 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                      "\n");
     return failed;
   }
+  folders.write = {configuration->program.state};
   RunningProgram program{.run = sidecar->run(),
                          .stop = [&] { sidecar->stop(); },
                          .reload = [&] { reload(*sidecar, options, log); },
                          .admin = {.status = [&] { return serialize(sidecar->status()); },
                                    .health = [&] { return sidecar->health(); },
-                                   .other = {}}};
+                                   .other = {}},
+                         .folders = std::move(folders)};
   control::AdminAddresses admin = configuration->program.admin;
   if (!configuration->program.has_admin) admin.unix_path = admin_socket_to_make();
   return run_program(io, network, std::move(program), admin, log);

@@ -42,19 +42,25 @@ std::expected<std::optional<ConfigurationText>, std::string> load_configuration(
   return ConfigurationText{chosen, std::move(*content)};
 }
 
-VariableSources process_variables(const std::optional<ConfigurationText>& file) {
+VariableSources process_variables(const std::optional<ConfigurationText>& file,
+                                  std::vector<std::string>* folders_read) {
   const std::filesystem::path folder =
       file ? std::filesystem::path(file->name).parent_path() : std::filesystem::path();
-  return {[](const std::string& name) -> std::optional<std::string> {
-            const char* value = std::getenv(name.c_str());
-            if (value == nullptr) return std::nullopt;
-            return value;
-          },
-          [folder](const std::string& path) -> std::expected<std::string, std::string> {
-            auto content = read_file(folder / path);
-            if (content) return content;
-            return std::unexpected(content.error() + "; is it there, and readable for this user?");
-          }};
+  if (folders_read != nullptr && file)
+    folders_read->push_back(std::filesystem::absolute(file->name).parent_path().string());
+  return {
+      [](const std::string& name) -> std::optional<std::string> {
+        const char* value = std::getenv(name.c_str());
+        if (value == nullptr) return std::nullopt;
+        return value;
+      },
+      [folder, folders_read](const std::string& path) -> std::expected<std::string, std::string> {
+        if (folders_read != nullptr)
+          folders_read->push_back((folder / path).parent_path().string());
+        auto content = read_file(folder / path);
+        if (content) return content;
+        return std::unexpected(content.error() + "; is it there, and readable for this user?");
+      }};
 }
 
 void tell_not_reloaded(const Log& log, const std::vector<std::string>& why) {

@@ -23,7 +23,9 @@ inline constexpr std::string_view sidecar_file_default = "/etc/sidestream/sideca
 
 // The environment of the process, and files; a path that is not absolute is looked up in the
 // folder of the configuration, or in the current one when there is none.
-[[nodiscard]] VariableSources process_variables(const std::optional<ConfigurationText>& file);
+// Where `folders_read` is given, the folders of the files that are read are added to it.
+[[nodiscard]] VariableSources process_variables(const std::optional<ConfigurationText>& file,
+                                                std::vector<std::string>* folders_read = nullptr);
 
 // What a reload says: why nothing has changed; or that it was taken over, and what of it not yet.
 void tell_not_reloaded(const Log& log, const std::vector<std::string>& why);

@@ -120,6 +120,7 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
                 const control::AdminAddresses& admin, const Log& log) {
   int code = good;
   AdminService service(std::move(program.admin));
+  SandboxFolders folders = std::move(program.folders);
   std::vector<std::unique_ptr<Listener>> listeners = listen_admin(network, admin, log);
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   TaskGroup group(network.executor());
@@ -128,6 +129,11 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
                 code = failed;
                 log.error("stopped by an error", {{"error", code_of(failure).message()}});
               });
+  if (!admin.unix_path.empty())
+    folders.write.push_back(std::filesystem::path(admin.unix_path).parent_path().string());
+  const SandboxReport sandbox = enter_sandbox(folders);
+  if (!sandbox.missing.empty())
+    log.info("this system offers less of a sandbox", {{"why", sandbox.missing}});
   io.run();
   log.info("stopped");
   return code;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/console.h"
+#include "cli/sandbox_io.h"
 #include "control/admin_messages.h"
 #include "control/http_message.h"
 #include "control/program_configuration.h"
@@ -26,11 +27,12 @@ struct RunningProgram {
   std::function<void()> stop;    // asks run to end in order
   std::function<void()> reload;  // takes over the configuration as it is written now
   AdminAnswers admin;
+  SandboxFolders folders;
 };
 
-// Runs it until it ends by itself, fails, or a signal asks for that: the first SIGTERM or SIGINT
-// stops in order, the second at once. SIGHUP reloads. Returns an exit code. What goes wrong stands
-// in the log.
+// Enters the sandbox with `folders` (and the admin socket's) and runs it until it ends by itself,
+// fails, or a signal asks for that: the first SIGTERM or SIGINT stops in order, the second at once.
+// SIGHUP reloads. Returns an exit code. What goes wrong stands in the log.
 int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
                 const control::AdminAddresses& admin, const Log& log);
 

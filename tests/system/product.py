@@ -27,7 +27,8 @@ class Role:
         self.role = role
         self.name = name
         self.enter = list(enter)
-        self.environment = {**os.environ, **(environment or {})}
+        # Lets a test that is not root look into /proc.
+        self.environment = {**os.environ, "SIDESTREAM_DEBUG": "1", **(environment or {})}
         self.folder = stage.folder / name
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self.admin = self.folder / "admin.sock"

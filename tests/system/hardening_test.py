@@ -1,0 +1,54 @@
+"""What a running edge and sidecar have given up, as the kernel sees it."""
+
+import os
+import pathlib
+import re
+
+import harness
+from faults_control_test import ask, named_backend
+from product import Edge, Sidecar
+
+
+def facts(role):
+    return pathlib.Path(f"/proc/{role.pid}/status").read_text(encoding="ascii")
+
+
+def check_both_programs_lock_themselves_in(stage):
+    port = harness.free_port()
+    backend, _ = named_backend(b"here")
+    edge = Edge(stage, [port])
+    sidecar = Sidecar(stage, [edge.invite("home", f":{port}")], {
+        "one": {"publish": f":{port}", "backend": f"localhost:{backend.port}"}})
+    sidecar.wait_until_published(f":{port}")
+    harness.expect(ask(port) == b"here", "a stream, to a backend by name")
+    for role in (edge, sidecar):
+        status = facts(role)
+        harness.expect(re.search(r"^NoNewPrivs:\s1$", status, re.M), status)
+        harness.expect(re.search(r"^Seccomp:\s2$", status, re.M), status)
+        limits = pathlib.Path(f"/proc/{role.pid}/limits").read_text(encoding="ascii")
+        harness.expect(re.search(r"^Max core file size\s+0\s+0\s", limits, re.M), limits)
+        harness.expect("less of a sandbox" not in role.program.output(), role.program.tail())
+    # State is written and the admin socket is taken away as ever.
+    edge.invite("another", ":1")
+    harness.expect("another" in (edge.folder / "state/sidecars.json").read_text(), "kept")
+    harness.expect(edge.program.stop() == 0 and not edge.admin.exists(), "a clean end")
+    print("hardening: seccomp, no new privileges and no core dumps in both; state is still written")
+
+
+def check_key_files_that_others_can_read_are_refused(stage):
+    edge = Edge(stage, [harness.free_port()])
+    edge.program.stop()
+    key = edge.folder / "state/edge.key"
+    harness.expect(key.stat().st_mode & 0o777 == 0o600, oct(key.stat().st_mode))
+    key.chmod(0o640)
+    edge.start()
+    harness.expect(edge.program.wait(5) == 1, "it does not start")
+    harness.expect("chmod 600" in edge.program.output(), edge.program.tail())
+    key.chmod(0o600)
+    edge.start().wait_until_up()
+    print("hardening: a key file of mode 0640 is refused, with what to do")
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    harness.main(globals())
