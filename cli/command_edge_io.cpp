@@ -7,6 +7,7 @@
 #include "cli/configuration_file_io.h"
 #include "cli/edge_state_io.h"
 #include "cli/exit_code.h"
+#include "cli/inherited_sockets_io.h"
 #include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
 #include "control/http_server_io.h"
@@ -138,6 +139,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
   const Log log(configuration->program.log);
   asio::io_context io;
   KernelNetwork network(io);
+  if (auto inherited = inherit_sockets(network); !inherited)
+    return complain(console, inherited.error(), failed);
   const StateFolder state(configuration->program.state);
   if (auto prepared = state.prepare(); !prepared)
     return complain(console, prepared.error(), failed);
@@ -148,10 +151,12 @@ int run_edge(const EdgeOptions& options, Console& console) {
   auto registry = read_registry(*configuration, state);
   if (!registry) return complain(console, registry.error(), failed);
 
+  edge::EdgeSettings settings = settings_of(*configuration, *streams, *key);
+  settings.held_ports = network.inherited_ports();
   std::unique_ptr<edge::Edge> edge;
   try {
-    edge = std::make_unique<edge::Edge>(network, settings_of(*configuration, *streams, *key),
-                                        std::move(*registry), &state, log);
+    edge = std::make_unique<edge::Edge>(network, std::move(settings), std::move(*registry), &state,
+                                        log);
   } catch (const system_error& error) {
     return complain(console,
                     "cannot listen on UDP " + configuration->listen.text() + ": " +

@@ -64,7 +64,8 @@ Task<> Edge::run() {
 
 Task<> Edge::work() {
   Task<> serving =
-      both(both(tunnel_.run(), both(call_sidecars(), keep_endpoints())), control_.run());
+      both(both(tunnel_.run(), both(both(call_sidecars(), open_held_ports()), keep_endpoints())),
+           control_.run());
   Task<> stopping = wait_stop();
   co_await first_of(std::move(serving), std::move(stopping));
 }

@@ -31,6 +31,9 @@ struct EdgeSettings {
   std::vector<PortRange> public_ports;
   RouterLimits router;
   Duration drain_time = 10s;  // for live streams after stop()
+  // Public ports whose sockets somebody else keeps open: clients wait there until the sidecars have
+  // had time to publish, and are answered then in any case.
+  std::vector<std::uint16_t> held_ports;
 };
 
 class Edge {
@@ -74,6 +77,7 @@ class Edge {
   void close_ports_of_others();
   void recall_sidecars();
   Task<> call_sidecars();
+  Task<> open_held_ports();
   void handle_tunnel_event(const tunnel::DeviceEvent& event);
   Task<> keep_endpoints();
   void write_endpoints();

@@ -1,5 +1,6 @@
 #include "streams/kernel_network_io.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -66,7 +67,25 @@ Task<std::unique_ptr<Stream>> KernelNetwork::connect_unix(std::string path, Dura
 
 std::unique_ptr<Listener> KernelNetwork::listen(const SocketAddress& local,
                                                 const ListenOptions& options) {
-  return listen_tcp(executor_, local, options);
+  const auto inherited = inherited_.find(local.port);
+  if (inherited == inherited_.end()) return listen_tcp(executor_, local, options);
+  UniqueFd fd(::fcntl(inherited->second.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd) throw_error(last_system_error(), "dup");
+  return std::make_unique<SocketListener>(executor_, std::move(fd));
+}
+
+void KernelNetwork::inherit_listener(UniqueFd fd) {
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0)
+    throw_error(last_system_error(), "fcntl");
+  const std::uint16_t port = bound_address(fd.get()).port;
+  inherited_[port] = std::move(fd);
+}
+
+std::vector<std::uint16_t> KernelNetwork::inherited_ports() const {
+  std::vector<std::uint16_t> ports;
+  for (const auto& [port, fd] : inherited_) ports.push_back(port);
+  return ports;
 }
 
 std::unique_ptr<Listener> KernelNetwork::listen_unix(const std::string& path, unsigned mode) {

@@ -1,6 +1,10 @@
 // The real world: the kernel's clock, sockets and resolver.
 #pragma once
 
+#include <map>
+#include <vector>
+
+#include "streams/descriptor_io.h"
 #include "streams/name_lookup_io.h"
 #include "streams/network_io.h"
 #include "streams/random_io.h"
@@ -13,6 +17,12 @@ namespace sidestream {
 class KernelNetwork final : public Network {
  public:
   explicit KernelNetwork(asio::io_context& io);
+
+  // Takes a TCP socket that listens already and was opened by somebody else: listen() on its port
+  // uses it, whatever address it is bound to, and never closes the last descriptor of it, so that
+  // clients wait in its backlog while nobody accepts.
+  void inherit_listener(UniqueFd fd);
+  [[nodiscard]] std::vector<std::uint16_t> inherited_ports() const;
 
   asio::any_io_executor executor() override { return executor_; }
   Timers& timers() override { return timers_; }
@@ -33,6 +43,7 @@ class KernelNetwork final : public Network {
   KernelTimers timers_;
   SystemRandom random_;
   NameLookup names_;
+  std::map<std::uint16_t, UniqueFd> inherited_;
 };
 
 }  // namespace sidestream
