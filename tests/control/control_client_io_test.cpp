@@ -88,9 +88,8 @@ TEST_F(ControlClientRunnerTest, PublishesAndKeepsPublished) {
   for (std::uint64_t sequence = 2; sequence < 100; ++sequence) {
     loop_.advance(2500ms);
     // In memory an answer takes no time.
-    const auto round_trip = sequence == 2 ? std::nullopt : std::optional(0us);
     EXPECT_EQ(parse_heartbeat_request(request(heartbeat_target)),
-              (HeartbeatRequest{"s-1", sequence, 1, round_trip}));
+              (HeartbeatRequest{"s-1", sequence, 1, 0us}));
     respond(200, serialize(HeartbeatAnswer{1, std::chrono::seconds(8), std::nullopt}));
   }
   EXPECT_EQ(handshakes_, 0);
@@ -101,7 +100,8 @@ TEST_F(ControlClientRunnerTest, BeingAskedInterruptsTheSleep) {
   loop_.advance(1s);
   runner_.ask_now();
   loop_.settle();
-  EXPECT_EQ(parse_heartbeat_request(request(heartbeat_target)), (HeartbeatRequest{"s-1", 2, 1}));
+  EXPECT_EQ(parse_heartbeat_request(request(heartbeat_target)),
+            (HeartbeatRequest{"s-1", 2, 1, 0us}));
 }
 
 TEST_F(ControlClientRunnerTest, AChangeInterruptsTheSleep) {
@@ -130,7 +130,9 @@ TEST_F(ControlClientRunnerTest, ADarkTunnelForcesAHandshakeAndComesBack) {
 TEST_F(ControlClientRunnerTest, ARefusedConnectionIsTriedAgain) {
   listener_.close();
   start();
-  EXPECT_EQ(runner_.standing().problem, "the edge's control port failed: Connection refused");
+  EXPECT_TRUE(runner_.standing().problem.starts_with(
+      "the edge's control port failed: nothing listens there;"))
+      << runner_.standing().problem;
   loop_.advance(60s);
   EXPECT_GT(reports_, 12);
   EXPECT_LT(reports_, 40);
