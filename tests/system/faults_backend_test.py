@@ -18,7 +18,7 @@ from namespaces import Namespaces  # noqa: E402
 
 HOME, LAN, NOWHERE = "192.0.2.1", "192.0.2.2", "198.51.100.1"
 PORT, CLOSED_PORT = 7000, 7001
-CONNECT_SECONDS = 10  # of a sidecar to a backend (docs/architecture.md)
+CONNECT_SECONDS = 10  # of a sidecar to a backend (sidecar/service_io.cpp)
 LATE_SECONDS = CONNECT_SECONDS + 2
 SLOW_SECONDS = 30
 # A SYN and what the kernel repeats of it in 10 s: after 1, 3 and 7 s, since Linux 6.5 after 1, 2, 3,

@@ -29,6 +29,7 @@ def check_61_a_name_of_another_sidecar_is_refused(stage):
     verdict = thief.endpoints()[f"{NAME}:{port}"]
     harness.expect(verdict["state"] == "refused" and verdict["reason"], verdict)
     harness.expect(stolen[0] == 0, "the other sidecar's backend was reached")
+    edge.program.wait_for_line(f"publishing refused .*{NAME}:{port} .*sidecar=thief")
     print(f"fault 61: 100 of 100 streams to the owner; the other is told: {verdict['reason']}")
 
 

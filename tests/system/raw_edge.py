@@ -13,7 +13,7 @@ from tunnel_peer import TunnelPeer, peer  # noqa: E402
 from wireguard_keys import Keys, preshared_key  # noqa: E402
 
 EDGE_ADDRESS, SIDECAR_ADDRESS = "10.99.0.1", "10.99.0.2"
-# Where a sidecar listens in its tunnel (docs/architecture.md): for all names, for its first service.
+# Where a sidecar listens in its tunnel (sidecar/edge_link_io.h): for all names, for one service.
 NAME_ROUTER_PORT, FIRST_SERVICE_PORT = 443, 20000
 
 
