@@ -36,13 +36,12 @@ table inet t {
 }
 """
 GREETER = f"""
-import socket
+import contextlib, socket
 server = socket.create_server(("{LAN}", {PORT}), backlog=64)
 print("ready", flush=True)
 while True:
-    connection, _ = server.accept()
-    connection.sendall(b"here")
-    connection.close()
+    with server.accept()[0] as connection, contextlib.suppress(OSError):
+        connection.sendall(b"here")
 """
 CLIENT = """
 import socket, sys, time
