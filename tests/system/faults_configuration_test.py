@@ -58,6 +58,7 @@ WRONG = {
                                "ticket"),
     },
 }
+NOT_RELOADED = "configuration not reloaded, nothing has changed"
 
 
 def refusal(stage, role, words):
@@ -104,11 +105,12 @@ def check_78_running_programs_keep_their_configuration(stage):
     with socket.create_connection(("127.0.0.1", port), 10) as live:
         for role in (edge, sidecar):
             path = role.folder / f"{role.role}.yaml"
-            for number, (what, (text, _, _)) in enumerate(WRONG[role.role].items(), 1):
+            for number, (what, (text, line, _)) in enumerate(WRONG[role.role].items(), 1):
                 write(path, text)
                 role.program.signal(signal.SIGHUP)
-                harness.eventually(lambda: role.program.output().count("SIGHUP") == number, 10,
-                                   f"{role.name} answers SIGHUP in its log")
+                harness.eventually(lambda: role.program.output().count(NOT_RELOADED) == number, 10,
+                                   f"{what}: {role.name} says that nothing has changed")
+                harness.expect(f"{path}:{line}:" in role.program.output(), f"{what}: and where")
                 harness.expect(ask(port) == b"still here", f"{what}: the service is gone")
                 said = refusal(stage, role.role, ["check", f"--{role.role}", "--config", path])
                 harness.expect(str(path) in said, said)

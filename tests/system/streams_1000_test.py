@@ -7,7 +7,9 @@ returned what its allocator held; then again after as many streams once more.
 """
 
 import asyncio
+import collections
 import json
+import re
 import sys
 import time
 
@@ -55,8 +57,16 @@ class Chain:
         def open_now():
             services = self.sidecar.status()["services"]
             return (self.edge.status()["streams"], sum(one["streams"] for one in services))
-        harness.eventually(lambda: open_now() == (count, count), 30,
-                           f"{count} streams are open, not {open_now()}")
+        try:
+            harness.eventually(lambda: open_now() == (count, count), 30, f"{count} streams are open")
+        except harness.Failure as late:
+            raise harness.Failure(f"{late}, but {open_now()}; ended: {self.ends()}") from None
+
+    def ends(self):
+        """How often which end stands in the logs, of edge and sidecar."""
+        return [dict(collections.Counter(re.findall(r'(?:end|error)=("[^"]*"|\S+)', line)[0]
+                                         for line in role.log_lines() if " end=" in line))
+                for role in self.roles]
 
     def descriptors(self):
         return tuple(role.descriptors() for role in self.roles)
