@@ -45,9 +45,11 @@ struct TcpLimits {
   std::size_t connections_max = 16384;  // in any state but TIME-WAIT
   std::size_t time_wait_max = 8192;     // the oldest makes room
   std::size_t listeners_max = 4096;
-  std::size_t syn_backlog_max = 512;     // half-open per listener; the oldest makes room (RFC 4987)
-  std::size_t accept_backlog_max = 256;  // established per listener, not yet polled as an event
-  std::size_t replies_max = 256;         // resets and echo replies that wait to be sent
+  // Half-open per listener; the oldest makes room (RFC 4987). An edge dials thousands of streams at
+  // once, and a machine that slept for a second finds all their SYNs in its socket.
+  std::size_t syn_backlog_max = 4096;
+  std::size_t accept_backlog_max = 1024;  // established per listener, not yet polled as an event
+  std::size_t replies_max = 256;          // resets and echo replies that wait to be sent
 
   // RFC 6056: half of all ports, so that guessing one is of little use.
   std::uint16_t ephemeral_port_first = 32768;
