@@ -10,7 +10,9 @@ import asyncio
 import collections
 import json
 import re
+import signal
 import sys
+import threading
 import time
 
 import checked_streams
@@ -22,6 +24,8 @@ UP_BYTES = DOWN_BYTES = 100_000
 ROUNDS = 3  # and as many again
 # TIME-WAIT in the tunnel is 60 s; free memory is returned every 10 s.
 QUIET_SECONDS = 75
+# Less than an edge's patience with a dial, 4 s.
+PAUSE_SECONDS = 2
 # Between the two readings, so over 3,000 streams: a leak of 350 bytes for each is seen.
 GROWTH_BYTES_MAX = 1 << 20
 
@@ -102,6 +106,24 @@ def check_1000_streams_at_once_leave_nothing(stage):
           f"before: {before}; memory of edge and sidecar in KiB: {kibibytes(at_start)} at the start, "
           f"{kibibytes(peak)} at most, {kibibytes(first)} after {ROUNDS} rounds, "
           f"{kibibytes(chain.memory())} after {2 * ROUNDS}")
+    harness.expect(chain.backend.stop() == 0, chain.backend.tail())
+
+
+def check_1000_streams_outlive_a_pause(stage):
+    """All are dialled while one of the programs does not run."""
+    checked_streams.raise_descriptor_limit()
+    chain = Chain(stage)
+    for number, role in enumerate(chain.roles, 1):
+        role.program.signal(signal.SIGSTOP)
+        timer = threading.Timer(PAUSE_SECONDS, role.program.signal, [signal.SIGCONT])
+        timer.start()
+        try:
+            chain.round(number)
+        finally:
+            timer.join()
+        chain.wait_for_streams(0)
+        print(f"{STREAMS} streams dialled while the {role.name} slept for {PAUSE_SECONDS} s: all as "
+              "planned", flush=True)
     harness.expect(chain.backend.stop() == 0, chain.backend.tail())
 
 
