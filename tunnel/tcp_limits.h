@@ -60,11 +60,13 @@ struct TcpLimits {
   // that none is ever stuck.
   std::size_t memory_bytes_max = 256UL << 20U;
   std::size_t receive_window_bytes_initial = 64UL << 10U;
-  std::size_t receive_window_bytes_max = 8UL << 20U;  // grown by need
-  std::size_t send_buffer_bytes_max = 6UL << 20U;     // what is not acknowledged, sent or not
-  std::size_t unsent_bytes_min = 256UL << 10U;        // see TcpStack::write: max(this, 2 cwnd)
+  // Grown by need. More than the bandwidth-delay product of a path: behind each hole waits what was
+  // sent until it is filled. As much as a window scale of 8 can say.
+  std::size_t receive_window_bytes_max = 65535UL << 8U;
+  std::size_t send_buffer_bytes_max = 16UL << 20U;  // what is not acknowledged, sent or not
+  std::size_t unsent_bytes_min = 256UL << 10U;      // see TcpStack::write: max(this, 2 cwnd)
   std::size_t segments_in_flight_max = 16384;
-  std::size_t out_of_order_ranges_max = 512;
+  std::size_t out_of_order_ranges_max = 1024;
   std::size_t sack_ranges_max = 1024;
 
   // ---- how long -------------------------------------------------------------------------------
