@@ -16,12 +16,14 @@ std::unique_ptr<CongestionControl> make_variant(std::size_t mss) {
   if (Variant == 1)
     parameters = {.probe_rtt_gain = 0,
                   .loss_threshold = 1,
+                  .startup_loss_threshold = 1,
                   .startup_window_gain = 2.885,
                   .queue_ends_startup = false};
   if (Variant == 2) parameters = {.queue_ends_startup = false};
   if (Variant == 3)
     parameters = {.probe_rtt_interval = 5s,
                   .loss_threshold = 0.02,
+                  .startup_loss_threshold = 0.02,
                   .loss_beta = 0.7,
                   .queue_ends_startup = false,
                   .lower_bound = true};

@@ -136,6 +136,7 @@ void Bbr::on_ack(const AckSample& sample) {
 }
 
 void Bbr::begin_round(const AckSample& sample) {
+  delivered_ = sample.delivered_in_all;
   round_lost_ += static_cast<double>(sample.lost_bytes);
   round_delivered_ += static_cast<double>(sample.delivered_bytes);
   round_in_flight_ = std::max(round_in_flight_, static_cast<double>(sample.prior_in_flight_bytes));
@@ -155,10 +156,12 @@ void Bbr::begin_round(const AckSample& sample) {
 void Bbr::end_round_of_losses(const AckSample& /*sample*/) {
   const bool probing = state_ == State::probe_bandwidth && phase_ == 0;
   const double rate = round_lost_ / std::max(round_lost_ + round_delivered_, 1.0);
-  if (rate > parameters_.loss_threshold && round_loss_events_ >= loss_events_min) {
+  const double threshold =
+      full_pipe_ ? parameters_.loss_threshold : parameters_.startup_loss_threshold;
+  if (rate > threshold && round_loss_events_ >= loss_events_min) {
     in_flight_high_ = std::max(round_in_flight_ * parameters_.loss_beta, in_flight_for(1));
     full_pipe_ = true;
-  } else if (probing && round_lost_ == 0) {
+  } else if (probing) {
     in_flight_high_ *= full_growth;
   }
   if (parameters_.lower_bound && round_lost_ > 0 && full_pipe_ && !probing) {
@@ -286,7 +289,9 @@ void Bbr::update_window(const AckSample& sample) {
   const auto in_flight = static_cast<double>(sample.in_flight_bytes);
   if (recovering_ && sample.lost_bytes > 0)
     window_ = std::max(window_ - static_cast<double>(sample.lost_bytes), mss_);
-  if (packet_conservation_) {
+  // Startup goes on through losses that come by chance: growth is what tells a full pipe there.
+  const bool heavy = round_lost_ > parameters_.startup_loss_threshold * round_in_flight_;
+  if (packet_conservation_ && (full_pipe_ || heavy)) {
     window_ = std::max(in_flight + delivered, window_min());
     return;
   }
@@ -314,7 +319,8 @@ void Bbr::restore_window() {
 void Bbr::on_loss(Instant /*now*/, std::size_t /*in_flight_bytes*/) {
   save_window();
   recovering_ = packet_conservation_ = true;
-  next_round_delivered_ = 0;
+  // The round of the losses begins here, so that one more counts for nothing in startup.
+  next_round_delivered_ = delivered_;
 }
 
 void Bbr::on_recovered(Instant /*now*/) {

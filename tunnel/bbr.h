@@ -19,10 +19,12 @@ struct BbrParameters {
   Duration probe_rtt_interval = 10s;
   double probe_rtt_gain = 0.5;
   // A round that loses more than this part of what it sent has filled the queue: startup ends, and
-  // what is in flight is bounded. 1: never.
-  double loss_threshold = 0.2;
+  // what is in flight is bounded. 1: never. In startup, which sends twice what the path takes when
+  // it finds the end of the queue, and has few packets to judge by before, it must be more.
+  double loss_threshold = 0.06;
+  double startup_loss_threshold = 0.2;
   // How much of what was in flight then may be so again.
-  double loss_beta = 0.85;
+  double loss_beta = 0.7;
   // STARTUP: how much may be in flight, in bandwidth-delay products; and whether one round without
   // growth is enough to end it when the round trip shows a queue (three are, without).
   double startup_window_gain = 2;
@@ -81,6 +83,7 @@ class Bbr final : public CongestionControl {
 
   // Rounds, by what was delivered.
   std::uint64_t round_ = 0;
+  std::uint64_t delivered_ = 0;
   std::uint64_t next_round_delivered_ = 0;
   bool round_started_ = false;
 

@@ -22,15 +22,16 @@ class ReceiveWindow {
     rtt = std::max(rtt, Duration(1ms));
     rtt_ = rtt_ == Duration::zero() || rtt < rtt_ ? rtt : rtt_ + (rtt - rtt_) / 8;
   }
-  // The reader took `count` bytes. `scarce`: memory is; then it does not grow.
-  void on_read(Instant now, std::size_t count, bool scarce) {
-    read_ += count;
+  // The reader took `count` bytes, or so many came that it will take as soon as a hole before them
+  // is filled; each byte is told once. `scarce`: memory is; then it does not grow.
+  void on_progress(Instant now, std::size_t count, bool scarce) {
+    progress_ += count;
     if (rtt_ == Duration::zero() || now - round_start_ < rtt_) return;
     // A sender in slow start doubles each round: twice what came, and as much again in reserve. A
     // round in which the reader was idle measures nothing.
     if (!scarce && now - round_start_ < 4 * rtt_)
-      bytes_ = std::clamp(4 * read_, bytes_, std::max(bytes_, bytes_max_));
-    read_ = 0;
+      bytes_ = std::clamp(4 * progress_, bytes_, std::max(bytes_, bytes_max_));
+    progress_ = 0;
     round_start_ = now;
   }
 
@@ -40,7 +41,7 @@ class ReceiveWindow {
  private:
   std::size_t bytes_;
   std::size_t bytes_max_;
-  std::size_t read_ = 0;
+  std::size_t progress_ = 0;
   Duration rtt_{0};
   Instant round_start_{};
 };

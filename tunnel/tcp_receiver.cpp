@@ -87,8 +87,15 @@ void TcpReceiver::store(Instant now, Sequence at, Bytes text) {
   if (at > buffer_.next()) {
     acknowledge_now_ = true;
     if (!sack_ && duplicates_owed_ < duplicates_owed_max) ++duplicates_owed_;
-    if (buffer_.out_of_order().contains(range)) note_duplicate(range);
-    if (buffer_.insert(at, text)) note_recent(at);
+    const bool again = buffer_.out_of_order().contains(range);
+    if (again) note_duplicate(range);
+    if (!buffer_.insert(at, text)) return;
+    note_recent(at);
+    // What waits behind a hole would be read if it could be; the window must not stop a fast sender
+    // until the hole is filled.
+    if (again || buffer_.readable() > receive_window_.bytes() / 4) return;
+    told_ahead_ += text.size();
+    receive_window_.on_progress(now, text.size(), pool_->scarce());
     return;
   }
   const bool filled_hole = !buffer_.out_of_order().empty();
@@ -129,7 +136,9 @@ void TcpReceiver::note_recent(Sequence at) {
 std::size_t TcpReceiver::read(Instant now, MutableBytes into) {
   const std::size_t count = buffer_.read(into);
   if (count == 0 || ended_) return count;
-  receive_window_.on_read(now, count, pool_->scarce());
+  const std::size_t told = std::min(count, told_ahead_);
+  told_ahead_ -= told;
+  receive_window_.on_progress(now, count - told, pool_->scarce());
   // Worth an acknowledgment of its own when the peer may be waiting for it.
   const Sequence goal = window_goal();
   const std::size_t advance = goal > announced_end_ ? goal.since(announced_end_) : 0;

@@ -96,6 +96,7 @@ class TcpReceiver {
   std::size_t mss_ = 0;
   std::size_t peer_segment_bytes_ = 0;  // the largest that came: what the peer calls full
   std::size_t unacknowledged_bytes_ = 0;
+  std::size_t told_ahead_ = 0;  // to the receive window, of bytes that are not read yet
   Instant delayed_until_ = Instant::max();
   std::optional<SequenceRange> duplicate_;          // for DSACK
   std::array<Sequence, sack_blocks_max> recent_{};  // places in the ranges changed last

@@ -173,7 +173,8 @@ std::optional<TcpSender::Transmission> TcpSender::send_new(Instant now) {
   const bool probing = recovery_.wants_new_text_probe();
   if (offered.size() == 0) {
     if (!probing) {
-      if (!has_unsent() && recovery_.in_flight_bytes() < recovery_.congestion().window())
+      // The writer, or the peer's window, is the limit.
+      if (recovery_.in_flight_bytes() < recovery_.congestion().window())
         recovery_.on_application_limited();
       return std::nullopt;
     }
