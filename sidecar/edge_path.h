@@ -14,8 +14,9 @@ namespace sidestream::sidecar {
 struct EdgePathLimits {
   // In the first round over all addresses, one that does not answer costs this long …
   Duration first_try = 1s;
-  // … and later half as long as WireGuard's own retry: whoever waits for us waits now.
-  Duration later_try = 2500ms;
+  // … and later half as long as WireGuard's own retry: whoever waits for us waits now. A little
+  // longer than the device's pause between impatient handshakes, so that each try is one.
+  Duration later_try = 2600ms;
   Duration resolve_interval = 10s;  // while looking
   // So many addresses without an answer, and the next one is tried from a fresh socket.
   std::size_t tries_before_rebind = 4;
