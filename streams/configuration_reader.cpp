@@ -39,7 +39,9 @@ void ConfigurationValue::fail_expected(std::string_view what) const {
 void ConfigurationValue::fail_parsing(std::string_view message) const {
   const auto expansion = source_->variables ? expand_variables(node_->text, *source_->variables)
                                             : std::expected<Expansion, std::string>();
-  const std::size_t end = message.find("\": ");
+  // Inside the quotes there is no other one (in_quotes); the text may begin with `: `, so the
+  // opening quote itself is passed over.
+  const std::size_t end = message.find("\": ", 1);
   if (expansion && expansion->substituted && message.starts_with('"') &&
       end != std::string_view::npos)
     return fail(in_quotes(node_->text) + std::string(message.substr(end + 1)));

@@ -129,6 +129,7 @@ TEST(ConfigurationReader, SaysWhatWasExpected) {
            {"k: [x]", section, "f:1:4: k: expected keys with values, not a list"},
            {"k: abc", parsing, "f:1:4: k: \"abc\": is not an endpoint"},
            {"k: ${SET}", parsing, "f:1:4: k: \"${SET}\": is not an endpoint"},
+           {"k: ': ${SET}'", parsing, "f:1:4: k: \": ${SET}\": is not an endpoint"},
        })
     EXPECT_EQ(problems(test.text, [&](ConfigurationSection& s) { test.read(*s.find("k")); }),
               test.expected);
