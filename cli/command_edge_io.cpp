@@ -143,7 +143,7 @@ int run_edge(const EdgeOptions& options, Console& console) {
     return complain(console, inherited.error(), failed);
   const StateFolder state(configuration->program.state);
   if (auto prepared = state.prepare(); !prepared)
-    return complain(console, prepared.error(), failed);
+    return complain(console, prepared.error() + std::string(control::state_folder_advice), failed);
   const auto streams = streams_of(*configuration, log);
   if (!streams) return complain(console, streams.error(), failed);
   const auto key = edge_key(state, network.random());

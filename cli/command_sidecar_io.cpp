@@ -51,7 +51,9 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
   // its clock had come, which matters only when the clock goes back.
   const StateFolder folder(configuration->program.state);
   const auto prepared = folder.prepare();
-  if (!prepared) log.info("nothing is kept over restarts", {{"why", prepared.error()}});
+  if (!prepared)
+    log.info("nothing is kept over restarts",
+             {{"why", prepared.error() + std::string(control::state_folder_advice)}});
 
   const auto streams =
       streams_allowed({configuration->limits.streams, configuration->limits.has_streams},

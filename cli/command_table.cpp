@@ -17,8 +17,9 @@ constexpr OptionForm admin_option{"--admin", Takes::value, "ADDRESS"};
 
 constexpr std::array program_options{config_option};
 constexpr std::array check_options{config_option, OptionForm{"--edge"}, OptionForm{"--sidecar"}};
-constexpr std::array invite_options{OptionForm{"--allow", Takes::values, "ENDPOINT"}, config_option,
-                                    admin_option};
+constexpr std::array invite_options{OptionForm{"--allow", Takes::values, "ENDPOINT"},
+                                    OptionForm{"--ticket-file", Takes::value, "FILE"},
+                                    config_option, admin_option};
 constexpr std::array revoke_options{config_option, admin_option};
 constexpr std::array status_options{OptionForm{"--json"}, OptionForm{"--watch"}, config_option,
                                     admin_option};
@@ -54,7 +55,11 @@ std::expected<std::string, std::string> read_name(const Arguments& arguments,
 Read read_invite(const Arguments& arguments) {
   const auto name = read_name(arguments, "invite");
   if (!name) return std::unexpected(name.error());
-  InviteOptions options{*name, {}, arguments.value("--config"), arguments.value("--admin")};
+  InviteOptions options{.name = *name,
+                        .allow = {},
+                        .ticket_file = arguments.value("--ticket-file"),
+                        .config = arguments.value("--config"),
+                        .admin = arguments.value("--admin")};
   if (!arguments.has("--allow"))
     return std::unexpected(
         "--allow ENDPOINT is missing; say what the sidecar may publish, such as "
@@ -106,10 +111,12 @@ constexpr std::array table{
             "sidecar needs no file but the environment: SIDESTREAM_TICKET or\n"
             "SIDESTREAM_TICKET_FILE, SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND.\n",
             program_options, 0, read_sidecar},
-    Command{"invite", "NAME --allow ENDPOINT... [--config FILE] [--admin ADDRESS]",
+    Command{"invite",
+            "NAME --allow ENDPOINT... [--ticket-file FILE] [--config FILE] [--admin ADDRESS]",
             "Enrol a sidecar on this edge and print its ticket, once.",
             "--allow says what the sidecar may publish: NAME, NAME:PORT, *.DOMAIN, :PORT or\n"
-            ":LOW-HIGH, one or more. Quote the star.\n",
+            ":LOW-HIGH, one or more. Quote the star. With --ticket-file the ticket is not printed\n"
+            "but written to FILE (mode 0600); when a ticket is there already, nothing is done.\n",
             invite_options, 1, read_invite},
     Command{
         "revoke", "NAME [--config FILE] [--admin ADDRESS]",
@@ -147,6 +154,18 @@ std::string usage_line(const Command& command) {
   return line;
 }
 
+// As long lines of options are shown: broken before an option, the rest indented.
+std::string usage_in_lines(const Command& command) {
+  constexpr std::size_t line_bytes_max = 90;
+  std::string text = "Usage: " + usage_line(command);
+  if (text.size() <= line_bytes_max) return text;
+  const std::size_t at = text.rfind(" [", line_bytes_max);
+  if (at == std::string::npos) return text;
+  const std::string indent(std::string_view("Usage: sidestream ").size() + command.name.size() + 1,
+                           ' ');
+  return text.replace(at, 1, "\n" + indent);
+}
+
 }  // namespace
 
 std::span<const Command> all_commands() {
@@ -179,7 +198,7 @@ std::string help_text(std::span<const Command> commands) {
 }
 
 std::string help_text(const Command& command) {
-  std::string text = "Usage: " + usage_line(command) + "\n\n";
+  std::string text = usage_in_lines(command) + "\n\n";
   text.append(command.summary).append("\n");
   if (!command.details.empty()) text.append("\n").append(command.details);
   return text;

@@ -28,6 +28,7 @@ struct SidecarOptions {
 struct InviteOptions {
   std::string name;
   std::vector<control::EndpointPattern> allow;  // at least one
+  std::optional<std::string> ticket_file;       // where the ticket goes instead of being printed
   std::optional<std::string> config;            // of the edge, to find its admin address
   std::optional<std::string> admin;             // the admin address itself
   bool operator==(const InviteOptions&) const = default;

@@ -18,6 +18,9 @@
 namespace sidestream::control {
 
 inline constexpr std::string_view state_folder_default = "/var/lib/sidestream";
+// Behind the reason why the state folder cannot be used.
+inline constexpr std::string_view state_folder_advice =
+    "; set `state` to a folder that this user may write to";
 inline constexpr std::string_view admin_socket_default = "/run/sidestream/admin.sock";
 
 // Where health, status and metrics are served.

@@ -55,12 +55,10 @@ std::expected<void, std::string> StateFolder::prepare() const {
     const std::filesystem::path parent = std::filesystem::path(path_).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent, error);
     if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST)
-      return std::unexpected(failure("make the state folder", path_) +
-                             "; set `state` to a folder that this user may write to");
+      return std::unexpected(failure("make the folder", path_));
   }
   if (::access(path_.c_str(), R_OK | W_OK | X_OK) != 0)
-    return std::unexpected(failure("use the state folder", path_) +
-                           "; set `state` to a folder that this user may write to");
+    return std::unexpected(failure("use the folder", path_));
   return {};
 }
 

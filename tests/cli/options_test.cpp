@@ -52,6 +52,9 @@ TEST(Options, KnowEveryCommand) {
   ASSERT_EQ(invite.allow.size(), 2U);
   EXPECT_EQ(invite.allow[0].text(), "*.example.com");
   EXPECT_EQ(invite.admin, "unix:/a");
+  EXPECT_EQ(
+      as<InviteOptions>({"invite", "home", "--allow", ":1", "--ticket-file", "/t"}).ticket_file,
+      "/t");
 }
 
 TEST(Options, KnowHelpInEveryPlace) {
