@@ -150,6 +150,8 @@ EdgeStatus read_edge(JsonFields& fields) {
   status.streams_in_all = read_count(fields, "streams_in_all");
   status.refused = read_list(fields, "refused", &read_refused);
   status.sidecars = read_list(fields, "sidecars", &read_edge_sidecar);
+  status.tunnel_connections = read_count(fields, "tunnel_connections");
+  status.timers = read_count(fields, "timers");
   return status;
 }
 
@@ -222,6 +224,8 @@ SidecarStatus read_sidecar(JsonFields& fields) {
   status.uptime = read_milliseconds(fields, "uptime_ms").value_or(Duration::zero());
   status.edges = read_list(fields, "edges", &read_sidecar_edge);
   status.services = read_list(fields, "services", &read_service);
+  status.tunnel_connections = read_count(fields, "tunnel_connections");
+  status.timers = read_count(fields, "timers");
   return status;
 }
 
@@ -257,7 +261,9 @@ std::string serialize(const EdgeStatus& status) {
                                    {"streams", status.streams},
                                    {"streams_in_all", status.streams_in_all},
                                    {"refused", std::move(refused)},
-                                   {"sidecars", list_json(status.sidecars, &edge_sidecar_json)}});
+                                   {"sidecars", list_json(status.sidecars, &edge_sidecar_json)},
+                                   {"tunnel_connections", status.tunnel_connections},
+                                   {"timers", status.timers}});
 }
 
 std::string serialize(const SidecarStatus& status) {
@@ -265,7 +271,9 @@ std::string serialize(const SidecarStatus& status) {
                                    {"version", status.version},
                                    {"uptime_ms", milliseconds_json(status.uptime)},
                                    {"edges", list_json(status.edges, &sidecar_edge_json)},
-                                   {"services", list_json(status.services, &service_json)}});
+                                   {"services", list_json(status.services, &service_json)},
+                                   {"tunnel_connections", status.tunnel_connections},
+                                   {"timers", status.timers}});
 }
 
 std::string_view text_of(PublishState state) {

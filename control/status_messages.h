@@ -65,6 +65,8 @@ struct EdgeStatus {
   std::uint64_t streams_in_all = 0;
   std::vector<std::pair<std::string, std::uint64_t>> refused;  // streams, by reason
   std::vector<EdgeSidecarStatus> sidecars;
+  std::uint64_t tunnel_connections = 0;  // TCP inside the tunnel, TIME-WAIT left out
+  std::uint64_t timers = 0;              // that run
   bool operator==(const EdgeStatus&) const = default;
 };
 
@@ -109,6 +111,8 @@ struct SidecarStatus {
   Duration uptime{};
   std::vector<SidecarEdgeStatus> edges;
   std::vector<ServiceStatus> services;
+  std::uint64_t tunnel_connections = 0;  // TCP inside all tunnels, TIME-WAIT left out
+  std::uint64_t timers = 0;              // that run
   bool operator==(const SidecarStatus&) const = default;
 };
 

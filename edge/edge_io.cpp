@@ -299,6 +299,8 @@ control::EdgeStatus Edge::status() const {
   }
   for (const SidecarStanding& standing : leases_.standings())
     status.sidecars.push_back(status_of(standing));
+  status.tunnel_connections = tunnel_.connection_count();
+  status.timers = network_.timers().size();
   return status;
 }
 

@@ -85,6 +85,7 @@ class EdgeLink {
   [[nodiscard]] std::string problem() const;
   [[nodiscard]] std::size_t streams() const { return streams_.size(); }
   [[nodiscard]] tunnel::UserspaceTunnel& tunnel() { return tunnel_; }
+  [[nodiscard]] std::size_t tunnel_connections() const { return tunnel_.connection_count(); }
 
  private:
   Task<> work();

@@ -262,6 +262,7 @@ control::SidecarStatus Sidecar::status() const {
       edge.tunnel.bytes_sent = peer->sent_bytes;
     }
     status.edges.push_back(std::move(edge));
+    status.tunnel_connections += link->link->tunnel_connections();
   }
   for (const auto& service : services_) {
     control::ServiceStatus entry;
@@ -275,6 +276,7 @@ control::SidecarStatus Sidecar::status() const {
         entry.endpoints.push_back(status_of(*service, endpoint.text(), *link->link));
     status.services.push_back(std::move(entry));
   }
+  status.timers = network_.timers().size();
   return status;
 }
 

@@ -19,6 +19,8 @@ class Timers {
   [[nodiscard]] virtual WallTime wall_now() const = 0;
   // How long the machine has been suspended in all: time that now() does not count.
   [[nodiscard]] virtual Duration suspended() const { return {}; }
+  // How many sleepers and alarms there are.
+  [[nodiscard]] virtual std::size_t size() const = 0;
 
   // Returns at `deadline` or as soon after it as the thread is free. Terminal, partial and total
   // cancellation end it with operation_aborted.

@@ -32,7 +32,7 @@ class TimerQueue : public Timers {
   void schedule(Alarm& alarm, Instant deadline);
   void remove(Alarm& alarm);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
-  [[nodiscard]] std::size_t size() const { return heap_.size(); }
+  [[nodiscard]] std::size_t size() const override { return heap_.size(); }
 
  protected:
   // Fires every alarm whose deadline is not after `now`, also those that are added meanwhile.

@@ -12,8 +12,10 @@ TunnelStatus tunnel() {
 }
 
 EdgeStatus edge() {
-  EdgeStatus status{"0.1.0", 5s, "vps:51820", "key", "::", "443", "embedded", 1, 2, {}, {}};
+  EdgeStatus status{"0.1.0", 5s, "vps:51820", "key", "::", "443", "embedded", 1, 2, {}, {}, 0, 0};
   status.refused = {{"unknown name", 3}};
+  status.tunnel_connections = 8;
+  status.timers = 9;
   status.sidecars = {{"home",
                       "10.86.0.2",
                       true,
@@ -28,7 +30,7 @@ EdgeStatus edge() {
 }
 
 SidecarStatus sidecar() {
-  SidecarStatus status{"0.1.0", 5s, {{"vps:51820", "up", "0.1.0", "", tunnel()}}, {}};
+  SidecarStatus status{"0.1.0", 5s, {{"vps:51820", "up", "0.1.0", "", tunnel()}}, {}, 0, 0};
   status.services = {{"web",
                       "nas:80",
                       "unhealthy",
@@ -53,11 +55,12 @@ TEST(StatusMessages, WireForm) {
   TunnelStatus tunnel;
   tunnel.round_trip = 42ms;
   status.edges = {{"vps:1", "up", "0.1.0", "", tunnel}};
-  EXPECT_EQ(serialize(status),
-            R"({"program":"sidecar","version":"0.1.0","uptime_ms":1500,"edges":[{"edge":"vps:1",)"
-            R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
-            R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
-            R"("bytes_received":0,"bytes_sent":0}}],"services":[]})");
+  EXPECT_EQ(
+      serialize(status),
+      R"({"program":"sidecar","version":"0.1.0","uptime_ms":1500,"edges":[{"edge":"vps:1",)"
+      R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
+      R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
+      R"("bytes_received":0,"bytes_sent":0}}],"services":[],"tunnel_connections":0,"timers":0})");
 }
 
 TEST(StatusMessages, ErrorsNameThePlace) {

@@ -39,6 +39,9 @@ WallTime SimulatedNetwork::Clock::wall_now() const {
 Duration SimulatedNetwork::Clock::suspended() const {
   return host_.slept_;
 }
+std::size_t SimulatedNetwork::Clock::size() const {
+  return world_.timers().size();
+}
 Task<> SimulatedNetwork::Clock::sleep_until(Instant deadline) {
   return world_.timers().sleep_until(deadline);
 }

@@ -36,6 +36,7 @@ class SimulatedNetwork final : public Network {
     [[nodiscard]] Instant now() const override;
     [[nodiscard]] WallTime wall_now() const override;
     [[nodiscard]] Duration suspended() const override;
+    [[nodiscard]] std::size_t size() const override;
     Task<> sleep_until(Instant deadline) override;
 
    private:
