@@ -6,6 +6,7 @@
 
 #include "cli/command_table.h"
 #include "cli/configuration_check.h"
+#include "control/ticket.h"
 #include "tests/support/configuration_examples.h"
 
 namespace sidestream::cli {
@@ -87,6 +88,25 @@ TEST(Documentation, NamesEveryCommandAsItIs) {
 TEST(Documentation, ShowsOnlyGoodConfigurations) {
   expect_good("README.md", 2);
   expect_good("docs/configuration.md", 3);
+}
+
+TEST(Documentation, ComposeExamplesAreGood) {
+  control::Ticket other = control::Ticket::parse(example_ticket).value();
+  other.edge_endpoints = {HostPort::parse("other.example.com:51820").value()};
+  other.edge_public_key =
+      tunnel::PublicKey::parse("gBkLFfpjWGOjVZqpcVbWWQpMSB3oDZiX2UPyByVcEiU=").value();
+  const std::string ticket(example_ticket);
+  const ExampleWorld one{{{"SIDESTREAM_TICKET", ticket}}, {}};
+  const ExampleWorld two{{{"TICKET_1", ticket}, {"TICKET_2", std::string(other.text().reveal())}},
+                         {}};
+  for (const std::string path :
+       {"compose/demo/edge.yaml", "compose/demo/sidecar.yaml", "compose/edge/edge.yaml",
+        "compose/several-services/sidecar.yaml", "compose/two-edges/sidecar.yaml"}) {
+    const ConfigurationText file{path, document_text(path)};
+    const ExampleWorld& world = path.contains("two-edges") ? two : one;
+    const CheckReport report = check_configuration(file, std::nullopt, world.sources());
+    EXPECT_TRUE(report.problems.empty()) << report.problems.front();
+  }
 }
 
 }  // namespace
