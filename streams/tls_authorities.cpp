@@ -1,0 +1,61 @@
+#include "streams/tls_authorities.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "streams/tls_openssl.h"
+#include "streams/tls_server.h"
+
+namespace sidestream {
+
+void TlsAuthorities::Free::operator()(x509_store_st* store) const noexcept {
+  X509_STORE_free(store);
+}
+
+TlsAuthorities::TlsAuthorities() : store_(X509_STORE_new()) {
+  if (!store_) throw std::bad_alloc();
+}
+
+std::expected<TlsAuthorities, std::string> TlsAuthorities::parse(std::string_view pem) {
+  TlsAuthorities result;
+  const BioOwner reader =
+      owned<BioOwner>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  for (;;) {
+    const X509Owner one(PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr));
+    if (!one) break;
+    X509_STORE_add_cert(result.store_.get(), one.get());
+    ++result.count_;
+  }
+  ERR_clear_error();
+  if (result.count_ == 0)
+    return std::unexpected("it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)");
+  return result;
+}
+
+TlsAuthorities TlsAuthorities::of_system() {
+  TlsAuthorities result;
+  X509_STORE_set_default_paths(result.store_.get());
+  ERR_clear_error();
+  return result;
+}
+
+stack_st_X509_NAME* TlsAuthorities::names() const {
+  STACK_OF(X509_NAME)* names = sk_X509_NAME_new_null();
+  const STACK_OF(X509_OBJECT)* objects = X509_STORE_get0_objects(store_.get());
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+    X509* certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (certificate != nullptr)
+      sk_X509_NAME_push(names, X509_NAME_dup(X509_get_subject_name(certificate)));
+  }
+  return names;
+}
+
+std::expected<std::size_t, std::string> count_authorities(std::string_view pem) {
+  const auto authorities = TlsAuthorities::parse(pem);
+  if (!authorities) return std::unexpected(authorities.error());
+  return authorities->count();
+}
+
+}  // namespace sidestream
