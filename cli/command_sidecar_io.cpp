@@ -55,6 +55,11 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
     log.info("nothing is kept over restarts",
              {{"why", prepared.error() + std::string(control::state_folder_advice)}});
 
+  if (!prepared && sidecar::needs_state(*configuration)) {
+    console.complain("sidestream sidecar: " + prepared.error() +
+                     " (certificates are kept there)\n");
+    return failed;
+  }
   const auto streams =
       streams_allowed({configuration->limits.streams, configuration->limits.has_streams},
                       descriptors_reserved + 2 * configuration->services.size(), log);
@@ -71,7 +76,8 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                                  .drain_time = configuration->program.grace,
                                  .streams_max = *streams,
                                  .tcp_memory_bytes = tcp_memory_that_fits(
-                                     tunnel::TcpLimits{}.memory_bytes_max, memory_limit_bytes())},
+                                     tunnel::TcpLimits{}.memory_bytes_max, memory_limit_bytes()),
+                                 .read_file = process_variables(*file).file},
         *configuration, prepared ? &folder : nullptr, log);
   } catch (const system_error& error) {
     console.complain("sidestream sidecar: cannot open a UDP socket: " + error.code().message() +

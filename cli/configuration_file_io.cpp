@@ -55,8 +55,14 @@ VariableSources process_variables(const std::optional<ConfigurationText>& file,
         return value;
       },
       [folder, folders_read](const std::string& path) -> std::expected<std::string, std::string> {
-        if (folders_read != nullptr)
-          folders_read->push_back((folder / path).parent_path().string());
+        if (folders_read != nullptr) {
+          const std::filesystem::path file_path = std::filesystem::absolute(folder / path);
+          folders_read->push_back(file_path.parent_path().string());
+          // What ACME clients name is a link into another folder.
+          std::error_code ignored;
+          const auto target = std::filesystem::canonical(file_path, ignored);
+          if (!ignored) folders_read->push_back(target.parent_path().string());
+        }
         auto content = read_file(folder / path);
         if (content) return content;
         return std::unexpected(content.error() + "; is it there, and readable for this user?");

@@ -171,7 +171,7 @@ Findings machine_findings(const sidecar::SidecarConfiguration& configuration,
   }
   // Without a state folder or an admin socket a sidecar works; who wrote them down wants them.
   control::ProgramConfiguration wanted = configuration.program;
-  if (!wanted.has_state) wanted.state.clear();
+  if (!wanted.has_state && !sidecar::needs_state(configuration)) wanted.state.clear();
   if (!wanted.has_admin) wanted.admin.unix_path.clear();
   check_folders(wanted, findings);
   const Findings names = check_names(keys_by_host, limits);

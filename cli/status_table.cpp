@@ -89,6 +89,24 @@ std::string status_table(const control::EdgeStatus& status) {
   return text + '\n' + endpoints.text();
 }
 
+namespace {
+
+void add_certificates(std::string& text, const control::SidecarStatus& status) {
+  TextTable table({"CERTIFICATE OF", "FROM", "NAMES", "VALID UNTIL", "SHA-256", "PROBLEM"});
+  for (const control::ServiceStatus& service : status.services) {
+    if (!service.certificate) continue;
+    std::string problem = service.certificate->problem;
+    if (service.certificate->chains.empty())
+      table.add({service.name, service.certificate->source, "-", "-", "-", problem});
+    for (const auto& chain : service.certificate->chains)
+      table.add({service.name, service.certificate->source, chain.names, chain.until, chain.sha256,
+                 std::exchange(problem, "")});
+  }
+  if (!table.empty()) text += '\n' + table.text();
+}
+
+}  // namespace
+
 std::string status_table(const control::SidecarStatus& status) {
   std::string text = heading("sidecar", status.version, status.uptime) + '\n';
 
@@ -124,6 +142,7 @@ std::string status_table(const control::SidecarStatus& status) {
     }
   }
   text += '\n' + (services.empty() ? std::string("No service is configured.\n") : services.text());
+  add_certificates(text, status);
   return text;
 }
 

@@ -198,13 +198,42 @@ ServiceEndpointStatus read_service_endpoint(JsonFields fields) {
   return endpoint;
 }
 
+Json chain_json(const CertificateStatus::Chain& chain) {
+  return JsonObject{{"names", chain.names}, {"until", chain.until}, {"sha256", chain.sha256}};
+}
+
+CertificateStatus::Chain read_chain(JsonFields fields) {
+  CertificateStatus::Chain chain;
+  chain.names = read_text(fields, "names");
+  chain.until = read_text(fields, "until");
+  chain.sha256 = read_text(fields, "sha256");
+  return chain;
+}
+
 Json service_json(const ServiceStatus& service) {
-  return JsonObject{{"name", service.name},
-                    {"backend", service.backend},
-                    {"health", service.health},
-                    {"health_reason", service.health_reason},
-                    {"streams", service.streams},
-                    {"endpoints", list_json(service.endpoints, &service_endpoint_json)}};
+  JsonObject json{{"name", service.name},
+                  {"backend", service.backend},
+                  {"health", service.health},
+                  {"health_reason", service.health_reason},
+                  {"streams", service.streams},
+                  {"endpoints", list_json(service.endpoints, &service_endpoint_json)}};
+  if (service.certificate) {
+    json.add("certificate_source", service.certificate->source);
+    json.add("certificate_problem", service.certificate->problem);
+    json.add("certificates", list_json(service.certificate->chains, &chain_json));
+  }
+  return json;
+}
+
+std::optional<CertificateStatus> read_certificate(JsonFields& fields) {
+  const JsonArray* chains = fields.optional_array("certificates", status_elements_max);
+  if (chains == nullptr) return std::nullopt;
+  CertificateStatus certificate;
+  certificate.source = read_text(fields, "certificate_source");
+  certificate.problem = read_text(fields, "certificate_problem");
+  for (std::size_t i = 0; i < chains->size(); ++i)
+    certificate.chains.push_back(read_chain(fields.element("certificates", *chains, i)));
+  return certificate;
 }
 
 ServiceStatus read_service(JsonFields fields) {
@@ -214,6 +243,7 @@ ServiceStatus read_service(JsonFields fields) {
   service.health = read_text(fields, "health");
   service.health_reason = read_text(fields, "health_reason");
   service.streams = read_count(fields, "streams");
+  service.certificate = read_certificate(fields);
   service.endpoints = read_list(fields, "endpoints", &read_service_endpoint);
   return service;
 }

@@ -96,6 +96,19 @@ struct ServiceEndpointStatus {
   bool operator==(const ServiceEndpointStatus&) const = default;
 };
 
+struct CertificateStatus {
+  struct Chain {
+    std::string names;   // `a.example.com, b.example.com`
+    std::string until;   // `2026-11-21 15:04 UTC`
+    std::string sha256;  // of the leaf, as openssl prints it
+    bool operator==(const Chain&) const = default;
+  };
+  std::string source;   // `self-signed`, `files`
+  std::string problem;  // what somebody should see to; empty: nothing
+  std::vector<Chain> chains;
+  bool operator==(const CertificateStatus&) const = default;
+};
+
 struct ServiceStatus {
   std::string name;
   std::string backend;
@@ -103,6 +116,7 @@ struct ServiceStatus {
   std::string health_reason;  // empty when healthy
   std::uint64_t streams = 0;
   std::vector<ServiceEndpointStatus> endpoints;
+  std::optional<CertificateStatus> certificate{};  // where TLS ends at the sidecar
   bool operator==(const ServiceStatus&) const = default;
 };
 

@@ -200,7 +200,7 @@ std::optional<tunnel::PeerStatus> EdgeLink::peer_status() const {
 std::vector<control::WantedEndpoint> EdgeLink::wanted() const {
   std::vector<control::WantedEndpoint> wanted;
   for (const auto& service : services_) {
-    if (service->health().state() != HealthJudge::State::healthy) continue;
+    if (!service->can_serve()) continue;
     for (const control::Endpoint& endpoint : service->configuration().publish)
       wanted.push_back({.endpoint = endpoint.text(),
                         .service = service->configuration().name,

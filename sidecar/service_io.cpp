@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/stream_endpoint.h"
+#include "streams/close_io.h"
 #include "streams/join_io.h"
 #include "streams/relay_io.h"
 
@@ -11,6 +12,8 @@ namespace sidestream::sidecar {
 namespace {
 
 constexpr Duration backend_timeout = 10s;
+// For a client on a slow line to read what was written for it, and to end its own direction.
+constexpr Duration last_bytes_timeout = 60s;
 
 std::string text_of_end(const RelaySummary& summary) {
   switch (summary.end) {
@@ -92,13 +95,44 @@ class Count {
 }  // namespace
 
 Service::Service(Network& network, ServiceConfiguration configuration, std::uint16_t tunnel_port,
-                 Callbacks callbacks)
+                 CertificateStore store, Callbacks callbacks)
     : network_(network),
       configuration_(std::move(configuration)),
       tunnel_port_(tunnel_port),
       callbacks_(std::move(callbacks)),
       health_(configuration_.health.kind, limits_of(configuration_.health)),
-      admission_(configuration_.limits) {}
+      admission_(configuration_.limits) {
+  if (configuration_.tls != TlsMode::terminate) return;
+  tls_ = std::make_unique<ServiceTls>(network_, configuration_, std::move(store),
+                                      [this](const ServiceTls&) {
+                                        if (!retired_ && callbacks_.certificate_changed)
+                                          callbacks_.certificate_changed(*this);
+                                      });
+}
+
+bool Service::can_serve() const {
+  return health_.state() == HealthJudge::State::healthy && (!tls_ || tls_->ready());
+}
+
+std::string Service::obstacle() const {
+  if (tls_ && !tls_->ready())
+    return "no certificate: " +
+           (tls_->problem().empty() ? "it has not been read yet" : tls_->problem());
+  if (health_.state() == HealthJudge::State::unknown)
+    return "the backend is being asked for the first time";
+  if (health_.state() == HealthJudge::State::unhealthy)
+    return "the backend is not healthy: " + health_.reason();
+  return {};
+}
+
+Task<> Service::keep_certificate() {
+  if (!tls_) co_return;
+  keeping_ = true;
+  Task<> keeping = tls_->keep_fresh();
+  Task<> retiring = wait_retired();
+  co_await first_of(std::move(keeping), std::move(retiring));
+  keeping_ = false;
+}
 
 Task<> Service::watch_health() {
   const HealthSettings& settings = configuration_.health;
@@ -140,6 +174,8 @@ Task<std::unique_ptr<Stream>> Service::open_backend(const ProxyHeader& header,
   co_return backend;
 }
 
+// ---- streams -----------------------------------------------------------------------------------
+
 Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   const Count counted(streams_);
   ++streams_in_all_;
@@ -157,31 +193,54 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   if (verdict != ServiceVerdict::admitted) {
     from_edge->abort();
     record.end = text_of(verdict);
-    if (callbacks_.stream_ended) callbacks_.stream_ended(record);
+  } else {
+    const Admitted admitted(admission_, record.client.address);
+    co_await serve_admitted(std::move(from_edge), std::move(header), record);
+  }
+  record.duration = network_.timers().now() - began;
+  if (callbacks_.stream_ended) callbacks_.stream_ended(record);
+}
+
+Task<> Service::serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader header,
+                               ServedStream& record) {
+  if (!tls_) {
+    co_await carry(*from_edge, header, record);
     co_return;
   }
-  const Admitted admitted(admission_, record.client.address);
+  auto client = co_await tls_->accept(std::move(from_edge));
+  if (!client) {
+    record.end = "refused: TLS: " + client.error();
+    co_return;
+  }
+  TlsStream& stream = **client;
+  record.tls_version = stream.session().version();
+  record.client_certificate = stream.session().peer();
+  co_await carry(stream, header, record);
+  // Its own end comes after its close_notify, and after it has read what is still on the way.
+  co_await close_in_order(network_.timers(), stream.transport(), {.timeout = last_bytes_timeout});
+}
 
+Task<> Service::carry(Stream& client, const ProxyHeader& header, ServedStream& record) {
   std::unique_ptr<Stream> backend;
   error_code failure;
   try {
-    backend = co_await open_backend(header, *from_edge);
+    backend = co_await open_backend(header, client);
   } catch (const system_error& error) {
     failure = error.code();
   }
   if (!backend) {
     // The client must see that this is no clean end.
-    from_edge->abort();
+    client.abort();
     record.end = "backend not reached: " + failure.message();
-  } else {
-    const RelaySummary summary =
-        co_await relay(network_.timers(), *from_edge, *backend, RelayLimits{});
-    record.client_to_backend_bytes = summary.left_to_right_bytes;
-    record.backend_to_client_bytes = summary.right_to_left_bytes;
-    record.end = text_of_end(summary);
+    co_return;
   }
-  record.duration = network_.timers().now() - began;
-  if (callbacks_.stream_ended) callbacks_.stream_ended(record);
+  const RelaySummary summary = co_await relay(network_.timers(), client, *backend, RelayLimits{});
+  record.client_to_backend_bytes = summary.left_to_right_bytes;
+  record.backend_to_client_bytes = summary.right_to_left_bytes;
+  record.end = text_of_end(summary);
+  if (summary.end == RelayEnd::left_error && summary.error == asio::error::connection_aborted &&
+      tls_)
+    record.end = "client side broke: it ended without close_notify";
 }
 
 }  // namespace sidestream::sidecar

@@ -10,6 +10,7 @@
 
 #include "sidecar/backend_io.h"
 #include "sidecar/health.h"
+#include "sidecar/service_tls_io.h"
 #include "sidecar/sidecar_configuration.h"
 #include "streams/event_io.h"
 #include "streams/network_io.h"
@@ -26,6 +27,9 @@ struct ServedStream {
   std::uint64_t backend_to_client_bytes = 0;
   Duration duration{};
   std::string end;  // for a person
+  // When TLS ended here, and who the client was by its certificate.
+  std::string tls_version;
+  std::string client_certificate;
 };
 
 class Service {
@@ -33,17 +37,28 @@ class Service {
   struct Callbacks {
     std::function<void(const Service&)> health_changed;
     std::function<void(const ServedStream&)> stream_ended;
+    std::function<void(const Service&)> certificate_changed;
   };
 
-  // `network` outlives it, and it outlives every call of serve().
+  // `network` and what `store` refers to outlive it, and it outlives every call of serve().
   Service(Network& network, ServiceConfiguration configuration, std::uint16_t tunnel_port,
-          Callbacks callbacks);
+          CertificateStore store, Callbacks callbacks);
 
   // Probes the backend until it is cancelled or the service was retired. Once.
   Task<> watch_health();
   // The file has it no more, or has it differently: it is not published again, its streams go on.
   void retire();
-  [[nodiscard]] bool watching() const { return watching_; }
+  [[nodiscard]] bool watching() const { return watching_ || keeping_; }
+  // Keeps the certificate fresh, until it is cancelled or the service was retired. Once.
+  Task<> keep_certificate();
+  // Where TLS ends here; else nullptr.
+  [[nodiscard]] ServiceTls* tls() { return tls_.get(); }
+  [[nodiscard]] const ServiceTls* tls() const { return tls_.get(); }
+  // Whether a client could be served now: the backend is well, and there is a certificate if one is
+  // needed.
+  [[nodiscard]] bool can_serve() const;
+  // Why not, in one line.
+  [[nodiscard]] std::string obstacle() const;
   // The verdict on the same backends, probed in the same way.
   void adopt_health(const Service& other) { health_ = other.health_; }
 
@@ -61,6 +76,9 @@ class Service {
  private:
   Task<> wait_retired();
   Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge);
+  Task<> serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader header,
+                        ServedStream& record);
+  Task<> carry(Stream& client, const ProxyHeader& header, ServedStream& record);
 
   Network& network_;
   const ServiceConfiguration configuration_;
@@ -68,7 +86,9 @@ class Service {
   Callbacks callbacks_;
   HealthJudge health_;
   ServiceAdmission admission_;
+  std::unique_ptr<ServiceTls> tls_;
   bool watching_ = false;
+  bool keeping_ = false;
   bool retired_ = false;
   Event retired_changed_;
   std::size_t streams_ = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/configuration_values.h"
+#include "sidecar/tls_reader.h"
 #include "streams/message_text.h"
 #include "streams/quantity.h"
 
@@ -20,17 +21,14 @@ constexpr std::size_t endpoints_of_service_max = 100;
 constexpr std::int64_t service_limit_max = 1'000'000;
 
 constexpr std::array later_keys = {
-    LaterKey{"certificate", "and keep the certificate with the program that ends TLS now"},
     LaterKey{"allow", "and restrict clients in the backend or in a firewall of the edge"},
     LaterKey{"deny", "and restrict clients in the backend or in a firewall of the edge"},
 };
 
-constexpr std::array<std::pair<std::string_view, TlsMode>, 2> tls_words{
-    {{"passthrough", TlsMode::passthrough}, {"off", TlsMode::off}}};
-constexpr std::array<ConfigurationValue::LaterWord, 1> later_tls_words{
-    {{"terminate",
-      "this version does not end TLS itself yet; write passthrough and let the backend end it, or "
-      "a TLS proxy in front of it (Caddy, stunnel)"}}};
+constexpr std::array<std::pair<std::string_view, TlsMode>, 3> tls_words{
+    {{"passthrough", TlsMode::passthrough},
+     {"terminate", TlsMode::terminate},
+     {"off", TlsMode::off}}};
 constexpr std::array<std::pair<std::string_view, ProxyProtocol>, 3> proxy_protocol_words{
     {{"off", ProxyProtocol::off}, {"v1", ProxyProtocol::v1}, {"v2", ProxyProtocol::v2}}};
 constexpr std::array<std::pair<std::string_view, HealthKind>, 5> health_words{
@@ -79,14 +77,14 @@ std::vector<BackendAddress> read_backends(const ConfigurationValue& value) {
 
 std::optional<TlsMode> read_tls(const ConfigurationValue& value,
                                 const std::vector<control::Endpoint>& publish) {
-  const auto mode = value.choice(tls_words, later_tls_words);
+  const auto mode = value.choice(tls_words);
   if (mode != TlsMode::off) return mode;
   const auto named =
       std::ranges::find_if(publish, [](const auto& endpoint) { return endpoint.name.has_value(); });
   if (named != publish.end())
     value.fail("streams are brought to " + in_quotes(named->text()) +
-               " by the server name in their TLS, so tls cannot be off; write passthrough, or "
-               "publish only ports");
+               " by the server name in their TLS, so tls cannot be off; write passthrough or "
+               "terminate, or publish only ports");
   return mode;
 }
 
@@ -155,6 +153,7 @@ ServiceConfiguration read_service(const ConfigurationSection::Named& named, Clai
   if (const auto backend = section.require("backend", "backend: HOST:PORT"))
     service.backends = read_backends(*backend);
   if (const auto tls = section.find("tls")) service.tls = read_tls(*tls, service.publish);
+  service.tls_settings = read_tls_settings(section, service.tls == TlsMode::terminate);
   if (const auto proxy = section.find("proxy_protocol"))
     service.proxy_protocol = proxy->choice(proxy_protocol_words).value_or(ProxyProtocol::off);
   if (const auto health = section.find("health"))

@@ -1,5 +1,6 @@
 #include "sidecar/sidecar_configuration.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -129,6 +130,13 @@ class Reader {
 TlsMode ServiceConfiguration::tls_of(const control::Endpoint& endpoint) const {
   if (tls) return *tls;
   return endpoint.name ? TlsMode::passthrough : TlsMode::off;
+}
+
+bool needs_state(const SidecarConfiguration& configuration) {
+  return std::ranges::any_of(configuration.services, [](const ServiceConfiguration& service) {
+    return service.tls == TlsMode::terminate &&
+           service.tls_settings.certificate.kind != CertificateSource::Kind::files;
+  });
 }
 
 std::expected<SidecarConfiguration, ConfigurationProblems> read_sidecar_configuration(

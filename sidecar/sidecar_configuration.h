@@ -23,6 +23,26 @@ namespace sidestream::sidecar {
 enum class TlsMode : std::uint8_t {
   off,          // the sidecar takes the bytes for no TLS
   passthrough,  // TLS goes through to the backend, which ends it
+  terminate,    // the sidecar ends it
+};
+
+// Where the certificate of a service comes from whose TLS ends here.
+struct CertificateSource {
+  enum class Kind : std::uint8_t { self_signed, files };
+  Kind kind = Kind::self_signed;
+  std::string chain;  // paths, of files only
+  std::string key;
+  bool operator==(const CertificateSource&) const = default;
+};
+
+// What counts for a service only when its TLS ends here.
+struct TlsSettings {
+  static constexpr std::size_t alpn_max = 16;
+
+  CertificateSource certificate;
+  std::vector<std::string> alpn;  // in the order of preference; empty: not answered
+  std::string client_ca;          // path; empty: clients show no certificate
+  bool operator==(const TlsSettings&) const = default;
 };
 enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
 
@@ -39,6 +59,7 @@ struct ServiceConfiguration {
   std::vector<control::Endpoint> publish;             // at least one, none twice in a configuration
   std::vector<BackendAddress> backends;               // at least one, tried in this order
   std::optional<TlsMode> tls;                         // none: by endpoint, see tls_of
+  TlsSettings tls_settings;                           // for terminate
   ProxyProtocol proxy_protocol = ProxyProtocol::off;  // towards the backend
   HealthSettings health;
   ServiceLimits limits;
@@ -68,6 +89,9 @@ struct SidecarConfiguration {
   control::TunnelSettings tunnel;
   control::ProgramConfiguration program;
 };
+
+// Whether something of it must outlive a restart.
+[[nodiscard]] bool needs_state(const SidecarConfiguration& configuration);
 
 // Reads the file, if there is one, and the environment; docs/configuration.md says how they go
 // together. The error holds every problem that was found.

@@ -5,6 +5,8 @@
 
 #include "streams/base64.h"
 #include "streams/join_io.h"
+#include "streams/message_text.h"
+#include "streams/quantity.h"
 #include "tunnel/timestamp.h"
 
 namespace sidestream::sidecar {
@@ -25,6 +27,25 @@ std::string backends_text(const ServiceConfiguration& configuration) {
   for (const BackendAddress& backend : configuration.backends)
     text += (text.empty() ? "" : ", ") + backend.text();
   return text;
+}
+
+std::string names_text(const TlsCertificate& certificate) {
+  std::string text;
+  for (const std::string& name : certificate.facts().names)
+    text += (text.empty() ? "" : ", ") + name;
+  constexpr std::size_t shown_max = 500;
+  return printable(text, shown_max);
+}
+
+control::CertificateStatus certificate_status(const ServiceTls& tls) {
+  control::CertificateStatus status;
+  status.source = tls.source();
+  status.problem = tls.problem();
+  for (const TlsCertificate& one : tls.certificates())
+    status.chains.push_back({.names = names_text(one),
+                             .until = minute_text(one.facts().not_after),
+                             .sha256 = fingerprint_text(one.facts().sha256)});
+  return status;
 }
 
 Task<> first_of_two(Task<> one, Task<> other) {
@@ -97,7 +118,7 @@ Task<> Sidecar::run() {
 
 Task<> Sidecar::work() {
   for (const auto& link : links_) spawn(run_link(*link));
-  for (const auto& service : services_) spawn(service->watch_health());
+  for (const auto& service : services_) begin_watching(*service);
   if (state_ != nullptr) spawn(keep_timestamps());
   while (!failure_) co_await failed_.wait();
   std::rethrow_exception(failure_);
@@ -130,6 +151,20 @@ void Sidecar::handle_health(const Service& service) {
               {{"service", name},
                {"backend", backends_text(service.configuration())},
                {"why", health.reason()}});
+  for (const auto& link : links_) link->link->services_changed();
+}
+
+void Sidecar::handle_certificate(const Service& service) {
+  const ServiceTls& tls = *service.tls();
+  const std::string& name = service.configuration().name;
+  for (const TlsCertificate& one : tls.certificates())
+    log_.info("certificate in use", {{"service", name},
+                                     {"names", names_text(one)},
+                                     {"until", minute_text(one.facts().not_after)},
+                                     {"sha256", fingerprint_text(one.facts().sha256)}});
+  if (!tls.problem().empty())
+    log_.warn(tls.ready() ? "certificate needs care" : "no certificate, service not published",
+              {{"service", name}, {"why", tls.problem()}});
   for (const auto& link : links_) link->link->services_changed();
 }
 
@@ -226,7 +261,10 @@ void Sidecar::keep_timestamp(Link& link) {
 }
 
 void Sidecar::tell(const ServedStream& stream) {
-  const Log& log = stream.end.starts_with("refused") ? stranger_log_ : log_;
+  Log log = stream.end.starts_with("refused") ? stranger_log_ : log_;
+  if (!stream.tls_version.empty()) log = log.with({{"tls", stream.tls_version}});
+  if (!stream.client_certificate.empty())
+    log = log.with({{"client_certificate", stream.client_certificate}});
   log.info("stream ended", {{"service", stream.service},
                             {"endpoint", stream.endpoint},
                             {"client", stream.client.text()},
@@ -271,6 +309,7 @@ control::SidecarStatus Sidecar::status() const {
     entry.health = text_of(service->health().state());
     entry.health_reason = service->health().reason();
     entry.streams = service->streams();
+    if (const ServiceTls* tls = service->tls()) entry.certificate = certificate_status(*tls);
     for (const control::Endpoint& endpoint : service->configuration().publish)
       for (const auto& link : links_)
         entry.endpoints.push_back(status_of(*service, endpoint.text(), *link->link));
@@ -287,11 +326,9 @@ control::ServiceEndpointStatus Sidecar::status_of(const Service& service,
   status.endpoint = endpoint;
   status.edge = link.configuration().name;
   const control::ControlStanding& standing = link.standing();
-  if (service.health().state() != HealthJudge::State::healthy) {
+  if (!service.can_serve()) {
     status.state = control::PublishState::withdrawn;
-    status.reason = service.health().state() == HealthJudge::State::unknown
-                        ? "the backend is being asked for the first time"
-                        : "the backend is not healthy: " + service.health().reason();
+    status.reason = service.obstacle();
     return status;
   }
   status.state = standing.revoked ? control::PublishState::refused : control::PublishState::waiting;

@@ -1,6 +1,8 @@
 // The sidecar: its services, and a link to each of its edges.
 #pragma once
 
+#include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +23,8 @@ struct SidecarSettings {
   Duration drain_time = 10s;  // for live streams after stop()
   std::size_t streams_max = SidecarLimits{}.streams;
   std::size_t tcp_memory_bytes = tunnel::TcpLimits{}.memory_bytes_max;  // of each edge's tunnel
+  // Reads the files that the configuration names, as its reader did.
+  std::function<std::expected<std::string, std::string>(const std::string& path)> read_file{};
 };
 
 class Sidecar {
@@ -59,6 +63,7 @@ class Sidecar {
   };
 
   void add_service(ServiceConfiguration configuration);
+  void begin_watching(Service& service);
   void add_link(const EdgeEntry& entry);
   void add_links(const std::vector<EdgeEntry>& edges);
   void begin_service(const ServiceConfiguration& configuration);
@@ -81,6 +86,7 @@ class Sidecar {
   void tell_answers(Link& link);
   void tell(const ServedStream& stream);
   void handle_health(const Service& service);
+  void handle_certificate(const Service& service);
   [[nodiscard]] control::ServiceEndpointStatus status_of(const Service& service,
                                                          const std::string& endpoint,
                                                          const EdgeLink& link) const;

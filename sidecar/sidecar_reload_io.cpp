@@ -38,8 +38,16 @@ std::uint16_t Sidecar::free_service_port() const {
 void Sidecar::add_service(ServiceConfiguration configuration) {
   services_.push_back(std::make_unique<Service>(
       network_, std::move(configuration), free_service_port(),
-      Service::Callbacks{.health_changed = [this](const Service& one) { handle_health(one); },
-                         .stream_ended = [this](const ServedStream& stream) { tell(stream); }}));
+      CertificateStore{.read_file = settings_.read_file, .state = state_},
+      Service::Callbacks{
+          .health_changed = [this](const Service& one) { handle_health(one); },
+          .stream_ended = [this](const ServedStream& stream) { tell(stream); },
+          .certificate_changed = [this](const Service& one) { handle_certificate(one); }}));
+}
+
+void Sidecar::begin_watching(Service& service) {
+  spawn(service.watch_health());
+  spawn(service.keep_certificate());
 }
 
 // ---- edges -------------------------------------------------------------------------------------
@@ -120,7 +128,7 @@ void Sidecar::begin_service(const ServiceConfiguration& configuration) {
   });
   if (before != retired_.end()) service.adopt_health(**before);
   for (const auto& link : links_) link->link->add_service(service);
-  spawn(service.watch_health());
+  begin_watching(service);
 }
 
 std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
@@ -152,6 +160,9 @@ std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
     link->leaving = true;
     link->leaving_changed.notify_all();
   }
+  // Files may have been replaced; whoever asks for a reload does not want to wait.
+  for (const auto& service : services_)
+    if (service->tls() != nullptr) service->tls()->look();
   for (const auto& link : links_) link->link->services_changed();
   return after_restart;
 }

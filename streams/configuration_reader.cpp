@@ -88,6 +88,19 @@ std::optional<SecretText> ConfigurationValue::secret() const {
   return secret;
 }
 
+std::optional<ConfigurationFile> ConfigurationValue::file() const {
+  auto path = text();
+  if (!path) return std::nullopt;
+  if (source_->variables == nullptr || !source_->variables->file) {
+    fail("names a file, and files cannot be read here");
+    return std::nullopt;
+  }
+  auto content = source_->variables->file(*path);
+  if (content) return ConfigurationFile{std::move(*path), SecretText(std::move(*content))};
+  fail(content.error());
+  return std::nullopt;
+}
+
 std::optional<bool> ConfigurationValue::boolean() const {
   static constexpr std::array<std::pair<std::string_view, bool>, 2> words{
       {{"true", true}, {"false", false}}};

@@ -22,6 +22,12 @@
 
 namespace sidestream {
 
+// A file that a configuration names.
+struct ConfigurationFile {
+  std::string path;  // as it was written, variables replaced
+  SecretText content;
+};
+
 // Where a tree came from and where its problems go.
 struct ConfigurationSource {
   std::string name;  // the file as the user named it, or an environment variable
@@ -50,6 +56,9 @@ class ConfigurationValue {
   [[nodiscard]] std::optional<std::string> text() const;
   // As text, for keys and tickets: no message shows any of it.
   [[nodiscard]] std::optional<SecretText> secret() const;
+  // The path of a file, with its content; what is not absolute is looked up beside the
+  // configuration.
+  [[nodiscard]] std::optional<ConfigurationFile> file() const;
   [[nodiscard]] std::optional<bool> boolean() const;
   [[nodiscard]] std::optional<std::int64_t> integer(std::int64_t min, std::int64_t max) const;
   [[nodiscard]] std::optional<Duration> duration(Duration min, Duration max) const;

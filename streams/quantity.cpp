@@ -63,6 +63,19 @@ std::string duration_text(Duration duration) {
   return "0s";
 }
 
+std::string minute_text(WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::minutes>(time - day));
+  const auto two_digits = [](auto number) {
+    return (number < 10 ? "0" : "") + std::to_string(number);
+  };
+  return std::to_string(static_cast<int>(date.year())) + '-' +
+         two_digits(static_cast<unsigned>(date.month())) + '-' +
+         two_digits(static_cast<unsigned>(date.day())) + ' ' + two_digits(clock.hours().count()) +
+         ':' + two_digits(clock.minutes().count()) + " UTC";
+}
+
 std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto bytes = parse_with_unit(text, size_units, std::numeric_limits<std::int64_t>::max());
   if (!bytes) return std::nullopt;

@@ -16,6 +16,9 @@ namespace sidestream {
 // The shortest text that parses to the same value; parts of a millisecond are cut.
 [[nodiscard]] std::string duration_text(Duration duration);
 
+// A day and a minute in UTC, `2026-11-21 15:04 UTC`.
+[[nodiscard]] std::string minute_text(WallTime time);
+
 // Bytes: a whole number, alone or with KiB, MiB or GiB (1024), or kB, MB or GB (1000) behind it.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 

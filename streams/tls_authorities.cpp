@@ -20,8 +20,7 @@ TlsAuthorities::TlsAuthorities() : store_(X509_STORE_new()) {
 
 std::expected<TlsAuthorities, std::string> TlsAuthorities::parse(std::string_view pem) {
   TlsAuthorities result;
-  const BioOwner reader =
-      owned<BioOwner>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const BioOwner reader = reader_of(pem);
   for (;;) {
     const X509Owner one(PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr));
     if (!one) break;

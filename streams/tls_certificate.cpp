@@ -14,10 +14,6 @@
 namespace sidestream {
 namespace {
 
-BioOwner reader_of(std::string_view text) {
-  return owned<BioOwner>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
 // No passphrase: nobody is there to type one.
 int no_passphrase(char*, int, int, void*) {
   return 0;

@@ -26,4 +26,10 @@ void OpenSslFree::operator()(X509_req_st* object) const noexcept {
   X509_REQ_free(object);
 }
 
+BioOwner reader_of(std::string_view text) {
+  // OpenSSL takes no memory of no size for none at all.
+  if (text.empty()) text = " ";
+  return owned<BioOwner>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
 }  // namespace sidestream

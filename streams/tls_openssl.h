@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <new>
+#include <string_view>
 
 struct bio_st;
 struct evp_pkey_st;
@@ -35,5 +36,8 @@ Owner owned(typename Owner::pointer object) {
   if (object == nullptr) throw std::bad_alloc();
   return Owner(object);
 }
+
+// What reads from `text`, which outlives it.
+[[nodiscard]] BioOwner reader_of(std::string_view text);
 
 }  // namespace sidestream

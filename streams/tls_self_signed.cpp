@@ -12,7 +12,7 @@
 namespace sidestream {
 namespace {
 
-constexpr WallTime first_day = std::chrono::sys_days(std::chrono::year(2026) / 11 / 1);
+constexpr WallTime first_day = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 // Clocks of clients are behind sometimes.
 constexpr std::chrono::days margin{1};
 
@@ -32,11 +32,11 @@ void add_extension(X509* certificate, int kind, const std::string& value) {
 void set_name(X509* certificate, const std::string& name) {
   X509_NAME* subject = X509_get_subject_name(certificate);
   // A common name has 64 characters at most; the alternative name is what counts.
-  constexpr std::size_t common_name_max = 64;
-  const std::string common = name.size() <= common_name_max ? name : "sidestream";
+  constexpr std::size_t subject_bytes_max = 64;
+  const std::string shown = name.size() <= subject_bytes_max ? name : "sidestream";
   X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(common.data()),
-                             static_cast<int>(common.size()), -1, 0);
+                             reinterpret_cast<const unsigned char*>(shown.data()),
+                             static_cast<int>(shown.size()), -1, 0);
   X509_set_issuer_name(certificate, subject);
 }
 

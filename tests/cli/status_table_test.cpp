@@ -113,6 +113,23 @@ TEST(StatusTable, WithSeveralEdgesEachEndpointNamesItsEdge) {
       << text;
 }
 
+TEST(StatusTable, ShowsCertificatesAndWhatIsWrongWithThem) {
+  SidecarStatus status;
+  ServiceStatus web{"web", "b:1", "healthy", "", 0, {}};
+  web.certificate = control::CertificateStatus{
+      "files", "expires on 2026-11-28 16:16 UTC", {{"a.test, b.test", "2026-11-28", "AA:BB"}}};
+  ServiceStatus electrum{"electrum", "e:1", "healthy", "", 0, {}};
+  electrum.certificate = control::CertificateStatus{"self-signed", "no folder", {}};
+  status.services = {web, electrum};
+  const std::string text = status_table(status);
+  EXPECT_TRUE(text.ends_with(
+      "CERTIFICATE OF  FROM         NAMES           VALID UNTIL  SHA-256  PROBLEM\n"
+      "web             files        a.test, b.test  2026-11-28   AA:BB    expires on 2026-11-28 "
+      "16:16 UTC\n"
+      "electrum        self-signed  -               -            -        no folder\n"))
+      << text;
+}
+
 TEST(StatusTable, SaysWhatIsMissing) {
   const std::string text = status_table(SidecarStatus());
   EXPECT_NE(text.find("No edge is configured."), std::string::npos);

@@ -92,5 +92,16 @@ TEST(StatusMessages, ManyEndpointsFit) {
   EXPECT_EQ(parse_status(serialize(status)), Status(status));
 }
 
+TEST(StatusMessages, CertificatesGoThere) {
+  SidecarStatus status;
+  status.services = {{"web", "b:1", "healthy", "", 0, {}, {}}};
+  EXPECT_EQ(serialize(status).find("certificate"), std::string::npos);
+  status.services[0].certificate = CertificateStatus{
+      .source = "self-signed", .problem = "no folder", .chains = {{"a.test", "2036-11-18", "AA"}}};
+  const auto read = parse_status(serialize(status));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(std::get<SidecarStatus>(*read), status);
+}
+
 }  // namespace
 }  // namespace sidestream::control

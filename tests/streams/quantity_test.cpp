@@ -43,5 +43,11 @@ TEST(WholeNumber, IsPlainDecimal) {
     EXPECT_FALSE(parse_whole_number(wrong)) << wrong;
 }
 
+TEST(Quantity, TellsTheMinute) {
+  const WallTime time = std::chrono::sys_days(std::chrono::year(2026) / 2 / 3);
+  EXPECT_EQ(minute_text(time + 4h + 5min + 59s), "2026-02-03 04:05 UTC");
+  EXPECT_EQ(minute_text(time + 23h + 59min), "2026-02-03 23:59 UTC");
+}
+
 }  // namespace
 }  // namespace sidestream

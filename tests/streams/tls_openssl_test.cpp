@@ -11,5 +11,9 @@ TEST(TlsOpenSsl, WhatOpenSslHadNoMemoryForIsAnError) {
   EXPECT_TRUE(owned<BioOwner>(BIO_new(BIO_s_mem())));
 }
 
+TEST(TlsOpenSsl, NothingCanBeRead) {
+  EXPECT_TRUE(reader_of({}));
+}
+
 }  // namespace
 }  // namespace sidestream

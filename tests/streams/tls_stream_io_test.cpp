@@ -44,9 +44,7 @@ class TlsStreams : public ::testing::Test {
     near_ = std::make_unique<TlsStream>(std::move(pair.left), std::move(tls_.near));
     far_ = std::make_unique<TlsStream>(std::move(pair.right), std::move(tls_.far));
   }
-  void shake_hands() {
-    loop_.run(both(near_->handshake(), far_->handshake()));
-  }
+  void shake_hands() { loop_.run(both(near_->handshake(), far_->handshake())); }
 
   VirtualLoop loop_;
   TlsPair tls_;

@@ -46,7 +46,8 @@ TEST_P(TlsTicketSeal, ForgottenKeysMeanAFullHandshake) {
   SSL_SESSION_free(ticket);
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, TlsTicketSeal, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
+INSTANTIATE_TEST_SUITE_P(Versions, TlsTicketSeal,
+                         ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
 
 }  // namespace
 }  // namespace sidestream

@@ -1,0 +1,91 @@
+// Ends TLS for the clients of one service: has a certificate, keeps it fresh, and makes a plain
+// stream of one from a client.
+#pragma once
+
+#include <array>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sidecar/sidecar_configuration.h"
+#include "streams/network_io.h"
+#include "streams/state_file_io.h"
+#include "streams/tls_server.h"
+#include "streams/tls_stream_io.h"
+
+namespace sidestream::sidecar {
+
+// Where certificates are found.
+struct CertificateStore {
+  // The content of a file of the configuration; the error names it.
+  std::function<std::expected<std::string, std::string>(const std::string& path)> read_file;
+  const StateFolder* state = nullptr;  // nullptr: there is none
+};
+
+struct ServiceTlsLimits {
+  Duration handshake = 10s;
+  Duration look_every = 10s;  // at files that may have been replaced
+  Duration look_again = 2s;   // when they could not be used
+  Duration warn_before_end = std::chrono::days(14);
+};
+
+class ServiceTls {
+ public:
+  // `on_change` is called when the certificates or problem() have changed. `network` and the state
+  // folder outlive it. Nothing is read yet.
+  ServiceTls(Network& network, const ServiceConfiguration& configuration, CertificateStore store,
+             std::function<void(const ServiceTls&)> on_change);
+
+  // Reads what there is now, makes what is missing. What cannot be used changes nothing but
+  // problem().
+  void look();
+  // Looks again and again and renews the keys of tickets, until it is cancelled.
+  Task<> keep_fresh();
+
+  // Whether a client can be served.
+  [[nodiscard]] bool ready() const { return !server_.certificates().empty(); }
+  // The handshake with a client, within its time. The error is for the log; the transport was ended
+  // then. Throws only when it is cancelled.
+  Task<std::expected<std::unique_ptr<TlsStream>, std::string>> accept(
+      std::unique_ptr<Stream> transport);
+
+  [[nodiscard]] const std::vector<TlsCertificate>& certificates() const {
+    return server_.certificates();
+  }
+  // `self-signed` or `files`.
+  [[nodiscard]] std::string_view source() const;
+  // What somebody should see to, in one line; empty: nothing.
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ private:
+  using Loaded = std::expected<std::vector<TlsCertificate>, std::string>;
+  Loaded load();
+  Loaded load_files();
+  Loaded load_self_signed();
+  std::expected<TlsCertificate, std::string> self_signed_for(const std::string& name);
+  std::expected<void, std::string> load_authorities();
+  std::expected<void, std::string> take(Loaded loaded);
+  [[nodiscard]] std::string shortcoming() const;
+  void rotate_ticket_keys();
+
+  Network& network_;
+  const ServiceConfiguration& configuration_;
+  CertificateStore store_;
+  std::function<void(const ServiceTls&)> on_change_;
+  ServiceTlsLimits limits_;
+  TlsTicketKeys ticket_keys_;
+  Instant keys_made_;
+  TlsServer server_;
+  std::string authorities_;  // of clients, as they were read
+  std::string failure_;      // of the last look; it counts when the next one fails too
+  std::string problem_;
+};
+
+// What the state folder calls the certificate of a name.
+[[nodiscard]] std::string self_signed_file(const std::string& name);
+// The names that a self-signed certificate is made for: those that are published, or the service's.
+[[nodiscard]] std::vector<std::string> certificate_names(const ServiceConfiguration& service);
+
+}  // namespace sidestream::sidecar

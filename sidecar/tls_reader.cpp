@@ -1,0 +1,97 @@
+#include "sidecar/tls_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "streams/message_text.h"
+#include "streams/tls_certificate.h"
+#include "streams/tls_server.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+constexpr std::string_view certificate_example =
+    "certificate: self-signed, or {chain: FILE, key: FILE}";
+constexpr std::array<std::pair<std::string_view, CertificateSource::Kind>, 1> certificate_words{
+    {{"self-signed", CertificateSource::Kind::self_signed}}};
+constexpr std::array<ConfigurationValue::LaterWord, 2> later_certificate_words{
+    {{"acme",
+      "this version gets no certificates itself yet; write {chain: FILE, key: FILE} with those of "
+      "an ACME client, or self-signed"},
+     {"tailscale",
+      "this version asks no tailnet for certificates; write {chain: FILE, key: FILE} with what "
+      "`tailscale cert` writes, or self-signed"}}};
+// RFC 7301 section 3.1.
+constexpr std::size_t protocol_bytes_max = 255;
+
+CertificateSource read_files(const ConfigurationValue& value) {
+  CertificateSource source{.kind = CertificateSource::Kind::files, .chain = {}, .key = {}};
+  ConfigurationSection section(value);
+  std::optional<ConfigurationFile> chain;
+  std::optional<ConfigurationFile> key;
+  if (const auto path = section.require("chain", "chain: FILE")) chain = path->file();
+  if (const auto path = section.require("key", "key: FILE")) key = path->file();
+  section.finish();
+  if (!chain || !key) return source;
+  const auto pair = TlsCertificate::parse(chain->content.reveal(), key->content.reveal());
+  if (!pair) value.fail(pair.error());
+  source.chain = std::move(chain->path);
+  source.key = std::move(key->path);
+  return source;
+}
+
+CertificateSource read_certificate(const ConfigurationValue& value) {
+  if (value.is_section()) return read_files(value);
+  CertificateSource source;
+  if (const auto kind = value.choice(certificate_words, later_certificate_words))
+    source.kind = *kind;
+  return source;
+}
+
+std::vector<std::string> read_alpn(const ConfigurationValue& value) {
+  std::vector<std::string> protocols;
+  for (const ConfigurationValue& item : value.list(TlsSettings::alpn_max)) {
+    auto protocol = item.text();
+    if (!protocol) continue;
+    if (protocol->size() > protocol_bytes_max)
+      item.fail("is longer than 255 bytes, which no protocol's name is");
+    else if (*protocol == acme_tls_alpn)
+      item.fail(
+          "is for those who validate names, and answered without being written here; "
+          "remove it");
+    else if (std::ranges::find(protocols, *protocol) != protocols.end())
+      item.fail(in_quotes(*protocol) + " is in the list twice; remove one of the two");
+    else
+      protocols.push_back(std::move(*protocol));
+  }
+  return protocols;
+}
+
+std::string read_client_ca(const ConfigurationValue& value) {
+  auto file = value.file();
+  if (!file) return {};
+  if (const auto count = count_authorities(file->content.reveal()); !count)
+    value.fail(count.error());
+  return std::move(file->path);
+}
+
+}  // namespace
+
+TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here) {
+  TlsSettings settings;
+  if (!ends_here) {
+    for (const std::string_view key : {"certificate", "alpn", "client_ca"})
+      service.refuse(key, "counts only where TLS ends here; add `tls: terminate`, or remove it");
+    return settings;
+  }
+  if (const auto certificate = service.require("certificate", certificate_example))
+    settings.certificate = read_certificate(*certificate);
+  if (const auto alpn = service.find("alpn")) settings.alpn = read_alpn(*alpn);
+  if (const auto authorities = service.find("client_ca"))
+    settings.client_ca = read_client_ca(*authorities);
+  return settings;
+}
+
+}  // namespace sidestream::sidecar

@@ -1,0 +1,90 @@
+#include "sidecar/tls_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/configuration_fixture.h"
+#include "tests/support/tls_pair.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+// Reads the keys of a service whose TLS ends here.
+class TlsReader : public ::testing::Test {
+ protected:
+  TlsReader() {
+    world_.files["chain.pem"] = pem_.substr(0, pem_.find("-----BEGIN PRIVATE KEY-----"));
+    world_.files["key.pem"] = pem_.substr(pem_.find("-----BEGIN PRIVATE KEY-----"));
+    world_.files["other.pem"] = self_signed_pem("home.example.com");
+  }
+  std::string read(std::string_view yaml, bool ends_here = true) {
+    return problems_of_reading(
+        yaml,
+        [&](const ConfigurationValue& value) {
+          ConfigurationSection section(value);
+          settings_ = read_tls_settings(section, ends_here);
+          section.finish();
+        },
+        world_);
+  }
+
+  const std::string pem_ = self_signed_pem("home.example.com");
+  ExampleWorld world_ = example_world();
+  TlsSettings settings_;
+};
+
+TEST_F(TlsReader, ReadsWhereTheCertificateComesFrom) {
+  EXPECT_EQ(read("certificate: self-signed"), "");
+  EXPECT_EQ(settings_.certificate.kind, CertificateSource::Kind::self_signed);
+  EXPECT_EQ(read("certificate: {chain: chain.pem, key: key.pem}"), "");
+  EXPECT_EQ(settings_.certificate,
+            (CertificateSource{CertificateSource::Kind::files, "chain.pem", "key.pem"}));
+}
+
+TEST_F(TlsReader, ReadsProtocolsAndAuthorities) {
+  EXPECT_EQ(read("{certificate: self-signed, alpn: [h2, http/1.1], client_ca: chain.pem}"), "");
+  EXPECT_EQ(settings_.alpn, (std::vector<std::string>{"h2", "http/1.1"}));
+  EXPECT_EQ(settings_.client_ca, "chain.pem");
+}
+
+TEST_F(TlsReader, WantsACertificate) {
+  EXPECT_EQ(read("alpn: h2"),
+            "f:1:1: the key \"certificate\" is missing; add `certificate: self-signed, or {chain: "
+            "FILE, key: FILE}`");
+  EXPECT_EQ(read("certificate: acme"),
+            "f:1:14: certificate: this version gets no certificates itself yet; write "
+            "{chain: FILE, key: FILE} with those of an ACME client, or self-signed");
+  EXPECT_EQ(read("certificate: {chain: chain.pem}"),
+            "f:1:14: certificate: the key \"key\" is missing; add `key: FILE`");
+}
+
+TEST_F(TlsReader, FindsFilesThatAreNoPair) {
+  EXPECT_EQ(read("certificate: {chain: missing.pem, key: key.pem}"),
+            "f:1:22: certificate.chain: cannot read missing.pem: No such file or directory");
+  EXPECT_EQ(read("certificate: {chain: key.pem, key: chain.pem}"),
+            "f:1:14: certificate: the chain holds a private key and no certificate; are chain and "
+            "key mixed up?");
+  EXPECT_EQ(read("certificate: {chain: chain.pem, key: other.pem}"),
+            "f:1:14: certificate: the key does not belong to the first certificate of the chain; "
+            "put the leaf first, with its own key");
+  EXPECT_EQ(read("{certificate: self-signed, client_ca: key.pem}"),
+            "f:1:39: client_ca: it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)");
+}
+
+TEST_F(TlsReader, ChecksProtocols) {
+  EXPECT_EQ(read("{certificate: self-signed, alpn: [h2, h2]}"),
+            "f:1:39: alpn[1]: \"h2\" is in the list twice; remove one of the two");
+  EXPECT_EQ(read("{certificate: self-signed, alpn: acme-tls/1}"),
+            "f:1:34: alpn: is for those who validate names, and answered without being written "
+            "here; remove it");
+}
+
+TEST_F(TlsReader, RefusesKeysThatWouldDoNothing) {
+  EXPECT_EQ(read("{certificate: self-signed, client_ca: chain.pem}", false),
+            "f:1:2: certificate: counts only where TLS ends here; add `tls: terminate`, or remove "
+            "it\n"
+            "f:1:28: client_ca: counts only where TLS ends here; add `tls: terminate`, or remove "
+            "it");
+}
+
+}  // namespace
+}  // namespace sidestream::sidecar
