@@ -198,10 +198,40 @@ def the_examples_work(docker):
     edge.compose("down", "--volumes", "--timeout", "2")
 
 
+PACKAGE = """
+dpkg --install /package.deb
+sidestream version
+getent passwd sidestream
+test -d /etc/sidestream
+test -s /usr/lib/systemd/system/sidestream-edge.service
+test -s /usr/share/man/man1/sidestream.1.gz
+dpkg --install /package.deb
+install -d -o sidestream -m 700 /var/lib/sidestream
+dpkg --remove sidestream
+test -d /var/lib/sidestream
+dpkg --purge sidestream
+test ! -e /usr/bin/sidestream
+test ! -e /var/lib/sidestream
+test ! -e /etc/sidestream
+echo all of it
+"""
+
+
+def the_package_installs_and_leaves_nothing(docker):
+    package = harness.run([harness.ROOT / "dev/package"], seconds=900).stdout.split()[-1]
+    script = docker.stage.write("package.sh", PACKAGE, mode=0o755)
+    done = docker.run("run", "--rm", "--network", "none", "--volume",
+                      f"{harness.ROOT / package}:/package.deb:ro", "--volume",
+                      f"{script}:/package.sh:ro", "--entrypoint", "sh", BASE, "-ec", ". /package.sh",
+                      check=False, seconds=120)
+    harness.expect(done.stdout.endswith("all of it\n"), done.stdout + done.stderr)
+
+
 def check_image_and_examples(stage):
     docker = Daemon(stage)
     print("  the daemon and its images are made")
-    for check in (the_image_is_small_and_locked_in, the_demo_serves_and_heals, the_examples_work):
+    for check in (the_image_is_small_and_locked_in, the_package_installs_and_leaves_nothing,
+                  the_demo_serves_and_heals, the_examples_work):
         check(docker)
 
 
