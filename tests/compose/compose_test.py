@@ -222,8 +222,8 @@ def the_package_installs_and_leaves_nothing(docker):
     script = docker.stage.write("package.sh", PACKAGE, mode=0o755)
     done = docker.run("run", "--rm", "--network", "none", "--volume",
                       f"{harness.ROOT / package}:/package.deb:ro", "--volume",
-                      f"{script}:/package.sh:ro", "--entrypoint", "sh", BASE, "-ec", ". /package.sh",
-                      check=False, seconds=120)
+                      f"{script}:/package.sh:ro", "--entrypoint", "sh", BASE, "-ec",
+                      ". /package.sh", check=False, seconds=120)
     harness.expect(done.stdout.endswith("all of it\n"), done.stdout + done.stderr)
 
 
