@@ -115,7 +115,7 @@ class Clients {
     }
     for (; static_cast<double>(long_due_) < seconds * long_streams_; ++long_due_) {
       Stream* stream = find(long_fds_[long_due_ % long_streams_]);
-      if (stream != nullptr && stream->lives_long && stream->idle()) ask(*stream);
+      if (stream != nullptr && stream->lives_long && stream->idle()) ask(*stream, Clock::now());
     }
   }
 
@@ -164,21 +164,19 @@ class Clients {
   void handle(Stream& stream, std::uint32_t events) {
     if (stream.connected || (events & EPOLLERR) != 0) return receive(stream);
     stream.connected = true;
-    const auto connect_began = stream.asked;
     watch(epoll_, EPOLL_CTL_MOD, stream.fd, EPOLLIN);
-    ask(stream);
-    stream.asked = connect_began;
+    ask(stream, stream.asked);
   }
 
-  void ask(Stream& stream) {
+  void ask(Stream& stream, Clock::time_point since) {
     std::array<char, question_bytes_max> bytes{};
     const std::size_t size = question_bytes_min + (stream.number * 131 + stream.sent * 17) %
                                                       (question_bytes_max - question_bytes_min);
     for (std::size_t i = 0; i < size; ++i) bytes[i] = content(stream.number, stream.sent + i);
-    stream.asked = Clock::now();
+    stream.asked = since;
     stream.sent += size;
-    // What could not be sent because of an error is told by the next receive.
-    ::send(stream.fd, bytes.data(), size, MSG_NOSIGNAL);
+    if (::send(stream.fd, bytes.data(), size, MSG_NOSIGNAL) < 0)
+      fail(stream, std::system_category().message(errno));
   }
 
   void receive(Stream& stream) {

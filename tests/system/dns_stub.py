@@ -1,6 +1,6 @@
 """A name server that a test can break: `dns_stub.py ADDRESS PORT FILE`. FILE holds what it does
-now, read anew for each question: `silent`, `nxdomain`, `servfail`, or the IPv4 address that every
-name has."""
+now, read anew for each question: `silent`, `nxdomain`, `servfail`, or the addresses that every name
+has."""
 
 import ipaddress
 import pathlib
@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 
-TYPE_A = 1
+TYPES = {1: 4, 28: 6}  # A and AAAA, and the version of their addresses
 RCODES = {"servfail": 2, "nxdomain": 3}
 ANSWER_TTL = 1
 
@@ -28,11 +28,14 @@ def answer(query, behaviour):
     question = query[12:end]
     code = RCODES.get(behaviour, 0)
     records = b""
-    if code == 0 and struct.unpack(">H", question[-4:-2])[0] == TYPE_A:
-        records = b"\xc0\x0c" + struct.pack(">HHIH", TYPE_A, 1, ANSWER_TTL, 4)
-        records += ipaddress.IPv4Address(behaviour).packed
+    wanted = struct.unpack(">H", question[-4:-2])[0]
+    addresses = [] if code else [address for address in map(ipaddress.ip_address, behaviour.split())
+                                 if address.version == TYPES.get(wanted)]
+    for address in addresses:
+        records += b"\xc0\x0c" + struct.pack(">HHIH", wanted, 1, ANSWER_TTL, len(address.packed))
+        records += address.packed
     flags = 0x8180 | code
-    counts = struct.pack(">HHHHH", flags, 1, 1 if records else 0, 0, 0)
+    counts = struct.pack(">HHHHH", flags, 1, len(addresses), 0, 0)
     return query[:2] + counts + question + records
 
 

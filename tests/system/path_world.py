@@ -9,6 +9,7 @@ import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "peers"))
 
+import dns_stub  # noqa: E402
 import harness  # noqa: E402
 import ticking_streams  # noqa: E402
 from namespaces import Namespaces  # noqa: E402
@@ -21,7 +22,7 @@ PORT, BACKEND_PORT = 2222, 7000
 
 CONNECT = """
 import socket, sys, time
-began = float(sys.argv[3])
+began = float(sys.argv[3]) or time.monotonic()
 while time.monotonic() < began + 60:
     try:
         with socket.create_connection((sys.argv[1], int(sys.argv[2])), 1) as one:
@@ -38,16 +39,18 @@ while time.monotonic() < began + 60:
 
 class World:
     """`backend`: a command that takes an address and a port, instead of one that echoes; `edge_more`,
-    `sidecar_more`: what their configurations say too."""
+    `sidecar_more`: what their configurations say too; `edge_name`: the edge's in tickets, which the
+    home asks a name server of its own for (`names` is its file, see dns_stub.py)."""
 
-    def __init__(self, stage, spaces, backend=None, edge_more=None, sidecar_more=None):
+    def __init__(self, stage, spaces, backend=None, edge_more=None, sidecar_more=None,
+                 edge_name=None):
         self.stage = stage
         self.home_addresses = [HOME, HOME_LATER]
         self.router_addresses = [ROUTER, ROUTER_LATER]
         self.home, self.router, self.edge_space, self.client = (
             spaces.add(name) for name in ("home", "router", "edge", "client"))
         self.home_end, inner = spaces.link(self.home, f"{HOME}/24", self.router, f"{GATEWAY}/24")
-        self.outer, _ = spaces.link(self.router, f"{ROUTER}/24", self.edge_space, f"{EDGE}/24")
+        self.outer, self.edge_end = spaces.link(self.router, f"{ROUTER}/24", self.edge_space, f"{EDGE}/24")
         spaces.link(self.edge_space, f"{CLIENTS_GATEWAY}/24", self.client, f"{CLIENT}/24")
         self.home.run("ip", "route", "add", "default", "via", GATEWAY)
         self.router.run("ip", "route", "add", "default", "via", EDGE)
@@ -55,16 +58,26 @@ class World:
         for space in (self.router, self.edge_space):
             space.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
         self.masquerade()
+        if edge_name:
+            self.names = self.serve_names()
         self.echo = stage.start("echo", [
             *self.home.enter, *(backend or [sys.executable, ticking_streams.__file__, "echo"]),
             "127.0.0.1", BACKEND_PORT])
         self.echo.wait_for_line("^ready")
-        self.edge = Edge(stage, [PORT], address="0.0.0.0", endpoint=EDGE,
+        self.edge = Edge(stage, [PORT], address="0.0.0.0", endpoint=edge_name or EDGE,
                          enter=self.edge_space.enter, more=edge_more)
         self.sidecar = Sidecar(stage, [self.edge.invite("home", f":{PORT}")], {
             "echo": {"publish": f":{PORT}", "backend": f"127.0.0.1:{BACKEND_PORT}"}},
             enter=self.home.enter, more=sidecar_more)
         self.sidecar.wait_until_published(f":{PORT}")
+
+    def serve_names(self):
+        self.home.use_name_server("127.0.0.1")
+        names = self.stage.write("names", EDGE)
+        stub = self.stage.start("dns", [*self.home.enter, sys.executable, dns_stub.__file__,
+                                        "127.0.0.1", 53, names])
+        stub.wait_for_line("^ready")
+        return names
 
     def masquerade(self):
         self.router.run("nft", "-f", "-", input=f"""
@@ -109,10 +122,11 @@ class World:
     def unblock(self):
         self.router.run("nft", "delete", "table", "ip", "block")
 
-    def connect_seconds(self, began=None):
-        """From `began` (now) until a client is served that tries again and again."""
-        done = harness.run([*self.client.enter, sys.executable, "-c", CONNECT, EDGE, PORT,
-                            began or time.monotonic()], seconds=70)
+    def connect_seconds(self, began=None, address=EDGE):
+        """From `began` (now; 0: when the client runs) until a client is served that tries again and
+        again."""
+        done = harness.run([*self.client.enter, sys.executable, "-c", CONNECT, address, PORT,
+                            time.monotonic() if began is None else began], seconds=70)
         harness.expect(done.stdout.strip(), "no client was served within a minute")
         return float(done.stdout)
 
