@@ -1,27 +1,33 @@
 #include "cli/admin_address.h"
 
+#include <algorithm>
+
+#include "control/configuration_environment.h"
 #include "control/program_configuration.h"
-#include "streams/yaml_document.h"
 
 namespace sidestream::cli {
 
 std::expected<std::optional<std::string>, std::string> admin_address_in(
-    const ConfigurationText& file, const VariableSources& sources) {
+    const std::optional<ConfigurationText>& file, const VariableSources& sources) {
   ConfigurationProblems problems;
-  const YamlDocument document = parse_yaml(file.text);
-  for (const YamlProblem& problem : document.problems)
-    problems.add({{file.name, problem.mark}, "", problem.message});
+  const std::string name = file ? file->name : "environment";
+  auto root = control::read_tree(file, problems);
   std::optional<control::AdminAddresses> admin;
-  if (document.root) {
-    ConfigurationSource source{.name = file.name, .problems = problems, .variables = &sources};
-    ConfigurationSection top(ConfigurationValue(*document.root, "", source));
+  if (root) {
+    const auto keys = control::program_environment();
+    const auto key = std::ranges::find(keys, "admin", &control::EnvironmentKey::path);
+    // A variable beside a file's own key stops the program, not those who ask it.
+    (void)control::add_environment(*root, {key, 1}, sources, problems);
+    ConfigurationSource source{
+        .name = name, .problems = problems, .variables = &sources, .has_marks = file.has_value()};
+    ConfigurationSection top(ConfigurationValue(*root, "", source));
     if (top.find("admin")) admin = control::read_admin_addresses(top);
   }
   if (!problems.empty()) return std::unexpected(problems.lines().front());
   if (!admin) return std::nullopt;
   if (!admin->unix_path.empty()) return "unix:" + admin->unix_path;
   if (!admin->addresses.empty()) return admin->addresses.front().text();
-  return std::unexpected(file.name + " gives no admin address; give it one with `admin`");
+  return std::unexpected(name + " gives no admin address; give it one with `admin`");
 }
 
 }  // namespace sidestream::cli

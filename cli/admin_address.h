@@ -10,10 +10,10 @@
 
 namespace sidestream::cli {
 
-// `unix:/PATH` or `ADDRESS:PORT`. Of an edge's file or a sidecar's; only `admin` is read, so that
-// the file may need variables that are set for the program alone. None: the file does not say. The
-// error is one line for a person.
+// `unix:/PATH` or `ADDRESS:PORT`. Of an edge's file or a sidecar's, or the environment; only
+// `admin` is read, so that the file may need variables that are set for the program alone. None:
+// neither says. The error is one line for a person.
 [[nodiscard]] std::expected<std::optional<std::string>, std::string> admin_address_in(
-    const ConfigurationText& file, const VariableSources& sources);
+    const std::optional<ConfigurationText>& file, const VariableSources& sources);
 
 }  // namespace sidestream::cli

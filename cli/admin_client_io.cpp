@@ -58,10 +58,9 @@ std::expected<std::optional<std::string>, std::string> choose_admin_address(
                              "; say which with --config FILE");
     chosen = path;
   }
-  if (!chosen) return std::nullopt;
   const auto file = load_configuration(chosen, "");
   if (!file) return std::unexpected(file.error());
-  auto address = admin_address_in(**file, process_variables(*file));
+  auto address = admin_address_in(*file, process_variables(*file));
   if (!address) return std::unexpected(address.error());
   return std::move(*address);
 }

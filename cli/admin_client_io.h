@@ -12,8 +12,8 @@
 namespace sidestream::cli {
 
 // Where the program listens: `admin` itself when it is given, else what the configuration `config`
-// says, else that one of `files_default` which is there. None: where programs listen without
-// configuration. The error is one line for a person.
+// says, else that one of `files_default` which is there, or SIDESTREAM_ADMIN. None: where programs
+// listen without configuration. The error is one line for a person.
 [[nodiscard]] std::expected<std::optional<std::string>, std::string> choose_admin_address(
     const std::optional<std::string>& admin, const std::optional<std::string>& config,
     std::span<const std::string_view> files_default);

@@ -43,12 +43,6 @@ int run_check(const CheckOptions& options, Console& console) {
     console.complain("sidestream check: " + file.error() + "\n");
     return wrong_usage;
   }
-  if (!*file && options.program == Program::edge) {
-    console.complain(
-        "sidestream check: there is no /etc/sidestream/edge.yaml; give a file with "
-        "--config FILE\n");
-    return wrong_usage;
-  }
   const CheckReport report = check_configuration(*file, options.program, process_variables(*file));
   for (const std::string& problem : report.problems) console.complain(problem + "\n");
   if (report.problems.empty()) {

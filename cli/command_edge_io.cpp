@@ -104,8 +104,7 @@ void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const Edge
             const StateFolder& state, const Log& log) {
   const auto file = load_configuration(options.config, edge_file_default);
   if (!file) return tell_not_reloaded(log, {file.error()});
-  if (!*file) return tell_not_reloaded(log, {"the file is gone"});
-  auto configuration = edge::read_edge_configuration(**file, process_variables(*file));
+  auto configuration = edge::read_edge_configuration(*file, process_variables(*file));
   if (!configuration) return tell_not_reloaded(log, configuration.error().lines());
   const auto after_restart = edge::keys_for_restart(running, *configuration);
   configuration->network = running.network;
@@ -123,14 +122,9 @@ int run_edge(const EdgeOptions& options, Console& console) {
   protect_memory();
   const auto file = load_configuration(options.config, edge_file_default);
   if (!file) return complain(console, file.error(), wrong_usage);
-  if (!*file)
-    return complain(
-        console,
-        "there is no " + std::string(edge_file_default) + "; give a file with --config FILE",
-        wrong_usage);
   SandboxFolders folders;
   const auto configuration =
-      edge::read_edge_configuration(**file, process_variables(*file, &folders.read));
+      edge::read_edge_configuration(*file, process_variables(*file, &folders.read));
   if (!configuration) {
     for (const std::string& line : configuration.error().lines()) console.complain(line + "\n");
     return wrong_usage;

@@ -60,22 +60,20 @@ std::optional<Program> program_of(const YamlNode& document) {
 
 CheckReport check_configuration(const std::optional<ConfigurationText>& file,
                                 std::optional<Program> program, const VariableSources& sources) {
-  if (!file)
-    return report("environment", sidecar::read_sidecar_configuration(std::nullopt, sources));
-  if (!program) {
+  if (file && !program) {
     const YamlDocument document = parse_yaml(file->text);
     // What is not YAML is told by either reader.
     program = document.root ? program_of(*document.root) : std::optional(Program::sidecar);
   }
-  if (!program)
+  if (file && !program)
     return bad(file->name,
                {file->name +
                 ":1:1: the keys do not tell whether this is for an edge or a sidecar; add --edge "
                 "or --sidecar to the command"},
                1);
-  if (program == Program::edge)
-    return report(file->name, edge::read_edge_configuration(*file, sources));
-  return report(file->name, sidecar::read_sidecar_configuration(file, sources));
+  const std::string name = file ? file->name : "environment";
+  if (program == Program::edge) return report(name, edge::read_edge_configuration(file, sources));
+  return report(name, sidecar::read_sidecar_configuration(file, sources));
 }
 
 }  // namespace sidestream::cli

@@ -26,7 +26,7 @@ struct CheckReport {
       configuration = {};
 };
 
-// Without a file the environment is checked, as a sidecar's.
+// Without a file the environment is checked, as a sidecar's unless `program` is the edge.
 [[nodiscard]] CheckReport check_configuration(const std::optional<ConfigurationText>& file,
                                               std::optional<Program> program,
                                               const VariableSources& sources);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/configuration_values.h"
+#include "edge/edge_environment.h"
 #include "edge/sidecar_entry_reader.h"
 #include "edge/tunnel_network.h"
 #include "streams/message_text.h"
@@ -18,8 +19,13 @@ constexpr std::string_view port_forms = "a port or a range such as 50001-50002, 
 constexpr std::string_view listen_forms = "ADDRESS:PORT, such as 0.0.0.0:51820 or [::]:51820";
 constexpr std::int64_t streams_limit_max = 1'000'000;
 
-void read_endpoints(ConfigurationSection& top, EdgeConfiguration& configuration) {
-  const auto value = top.require("endpoint", "endpoint: HOST:51820");
+void read_endpoints(ConfigurationSection& top, bool has_file, EdgeConfiguration& configuration) {
+  const auto value =
+      has_file ? top.require("endpoint", "endpoint: HOST:51820") : top.find("endpoint");
+  if (!value && !has_file)
+    top.value().fail(
+        "no endpoint: set SIDESTREAM_ENDPOINT to the HOST:PORT that sidecars dial, or give a file: "
+        "--config FILE");
   if (!value) return;
   auto& endpoints = configuration.endpoints;
   for (const ConfigurationValue& item : value->list(EdgeConfiguration::endpoints_max)) {
@@ -187,17 +193,19 @@ std::vector<std::string> keys_for_restart(const EdgeConfiguration& now,
 }
 
 std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
-    const ConfigurationText& file, const VariableSources& sources) {
+    const std::optional<ConfigurationText>& file, const VariableSources& sources) {
   ConfigurationProblems problems;
-  const YamlDocument document = parse_yaml(file.text);
-  for (const YamlProblem& problem : document.problems)
-    problems.add({{file.name, problem.mark}, "", problem.message});
-  if (!document.root) return std::unexpected(std::move(problems));
+  auto root = control::read_tree(file, problems);
+  if (!root) return std::unexpected(std::move(problems));
+  const auto idle = control::add_environment(*root, edge_environment(), sources, problems);
 
-  ConfigurationSource source{.name = file.name, .problems = problems, .variables = &sources};
-  ConfigurationSection top(ConfigurationValue(*document.root, "", source), "endpoint: HOST:51820");
+  ConfigurationSource source{.name = file ? file->name : "environment",
+                             .problems = problems,
+                             .variables = &sources,
+                             .has_marks = file.has_value()};
+  ConfigurationSection top(ConfigurationValue(*root, "", source), "endpoint: HOST:51820");
   EdgeConfiguration configuration;
-  read_endpoints(top, configuration);
+  read_endpoints(top, file.has_value(), configuration);
   read_tunnel(top, configuration);
   read_public(top, configuration);
   if (const auto sidecars = top.find("sidecars"))
@@ -207,6 +215,7 @@ std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
   configuration.program = control::read_program_configuration(top);
   check_admin(top, configuration);
   top.finish();
+  control::refuse_idle(idle, source);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   return configuration;
 }

@@ -1,4 +1,5 @@
-// What an edge is told to do, as plain values, and how they are read from edge.yaml.
+// What an edge is told to do, as plain values, and how they are read from edge.yaml and the
+// environment.
 // docs/configuration.md describes every key.
 #pragma once
 
@@ -63,8 +64,9 @@ struct EdgeConfiguration {
 [[nodiscard]] std::vector<std::string> keys_for_restart(const EdgeConfiguration& now,
                                                         const EdgeConfiguration& wanted);
 
-// The error holds every problem that was found.
+// Reads the file, if there is one, and the environment; docs/configuration.md says how they go
+// together. The error holds every problem that was found.
 [[nodiscard]] std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
-    const ConfigurationText& file, const VariableSources& sources);
+    const std::optional<ConfigurationText>& file, const VariableSources& sources);
 
 }  // namespace sidestream::edge

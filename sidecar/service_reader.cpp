@@ -96,7 +96,7 @@ HealthSettings read_health(const ConfigurationValue& value,
     return health;
   }
   ConfigurationSection section(value);
-  if (const auto kind = section.require("kind", "kind: tcp"))
+  if (const auto kind = section.find("kind"))
     health.kind = kind->choice(health_words).value_or(health.kind);
   if (const auto interval = section.find("interval"))
     health.interval = interval->duration(1s, 1h).value_or(health.interval);

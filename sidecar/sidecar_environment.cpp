@@ -1,106 +1,58 @@
 #include "sidecar/sidecar_environment.h"
 
-#include <algorithm>
-#include <utility>
-#include <vector>
-
-#include "control/configuration_values.h"
+#include <array>
 
 namespace sidestream::sidecar {
 namespace {
 
-std::string value_of(const VariableSources& sources, std::string_view variable) {
-  return sources.environment(std::string(variable)).value_or("");
-}
+using control::EnvironmentKey;
+using Form = EnvironmentKey::Form;
 
-void fail(ConfigurationProblems& problems, std::string_view variable, std::string message) {
-  problems.add({{std::string(variable), std::nullopt}, "", std::move(message)});
-}
+constexpr std::array keys{
+    EnvironmentKey{"SIDESTREAM_TICKET", "edges[].ticket", Form::items, "edges"},
+    EnvironmentKey{"SIDESTREAM_EDGE_ENDPOINT", "edges[].endpoint", Form::list, "edges",
+                   "the edge's HOST:PORT"},
+    EnvironmentKey{"SIDESTREAM_EDGE_PUBLIC_KEY", "edges[].public_key", Form::text, "edges",
+                   "the edge's public key"},
+    EnvironmentKey{"SIDESTREAM_EDGE_PRIVATE_KEY", "edges[].private_key", Form::secret, "edges",
+                   "the sidecar's own private key, or SIDESTREAM_EDGE_PRIVATE_KEY_FILE to the path "
+                   "of a file that holds it"},
+    EnvironmentKey{"SIDESTREAM_EDGE_PRESHARED_KEY", "edges[].preshared_key", Form::secret, "edges"},
+    EnvironmentKey{"SIDESTREAM_EDGE_ADDRESS", "edges[].address", Form::text, "edges",
+                   "the sidecar's address inside the tunnel"},
+    EnvironmentKey{"SIDESTREAM_EDGE_EDGE_ADDRESS", "edges[].edge_address", Form::text, "edges",
+                   "the edge's address inside the tunnel"},
 
-// The pieces between commas and white space, each read as `Value`.
-template <typename Value>
-std::vector<Value> read_pieces(std::string_view variable, std::string_view text,
-                               std::size_t count_max, ConfigurationProblems& problems) {
-  constexpr std::string_view separators = ", \t\r\n";
-  ConfigurationSource source{
-      .name = std::string(variable), .problems = problems, .has_marks = false};
-  std::vector<Value> values;
-  for (std::size_t begin = text.find_first_not_of(separators); begin != std::string_view::npos;
-       begin = text.find_first_not_of(separators, begin)) {
-    const std::size_t end = std::min(text.find_first_of(separators, begin), text.size());
-    const YamlNode node{.kind = YamlNode::Kind::scalar,
-                        .text = std::string(text.substr(begin, end - begin))};
-    begin = end;
-    const ConfigurationValue piece(node, "", source);
-    auto value = control::read_parsed<Value>(piece);
-    if (!value) continue;
-    if (values.size() == count_max) {
-      fail(problems, variable,
-           "has more than " + std::to_string(count_max) + " items; use a file for that many");
-      break;
-    }
-    if (std::ranges::find(values, *value) == values.end()) {
-      values.push_back(std::move(*value));
-    } else {
-      fail(problems, variable, "\"" + value->text() + "\" is there twice; remove one of the two");
-    }
-  }
-  return values;
-}
+    EnvironmentKey{"SIDESTREAM_PUBLISH", "services.default.publish", Form::list, "services",
+                   "the endpoints to publish, such as electrum.example.com or :2222"},
+    EnvironmentKey{"SIDESTREAM_BACKEND", "services.default.backend", Form::list, "services",
+                   "the backend, HOST:PORT or unix:/PATH"},
+    EnvironmentKey{"SIDESTREAM_TLS", "services.default.tls", Form::text, "services"},
+    EnvironmentKey{"SIDESTREAM_PROXY_PROTOCOL", "services.default.proxy_protocol", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_HEALTH", "services.default.health.kind", Form::text, "services"},
+    EnvironmentKey{"SIDESTREAM_HEALTH_INTERVAL", "services.default.health.interval", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_HEALTH_TIMEOUT", "services.default.health.timeout", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_HEALTH_PORT", "services.default.health.port", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_SERVICE_STREAMS", "services.default.limits.streams", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_SERVICE_PER_CLIENT", "services.default.limits.per_client",
+                   Form::text, "services"},
+    EnvironmentKey{"SIDESTREAM_SERVICE_RATE", "services.default.limits.rate", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_PRIORITY", "services.default.priority", Form::text, "services"},
+};
 
 }  // namespace
 
-bool is_set(const VariableSources& sources, std::string_view variable) {
-  return !value_of(sources, variable).empty();
-}
-
-std::optional<EdgeEntry> read_edge_from_environment(const VariableSources& sources,
-                                                    ConfigurationProblems& problems) {
-  std::string text = value_of(sources, ticket_variable);
-  const std::string path = value_of(sources, ticket_file_variable);
-  if (text.empty() && path.empty()) return std::nullopt;
-  if (!text.empty() && !path.empty()) {
-    fail(problems, ticket_file_variable,
-         "is set, and so is SIDESTREAM_TICKET; unset one of the two");
-    return std::nullopt;
-  }
-  if (!path.empty()) {
-    auto content = sources.file(path);
-    if (!content) {
-      fail(problems, ticket_file_variable, content.error());
-      return std::nullopt;
-    }
-    text = without_final_newline(std::move(*content));
-  }
-  ConfigurationSource source{
-      .name = std::string(path.empty() ? ticket_variable : ticket_file_variable),
-      .problems = problems,
-      .has_marks = false};
-  const YamlNode node{.kind = YamlNode::Kind::scalar, .text = std::move(text)};
-  return read_ticket(ConfigurationValue(node, "", source));
-}
-
-std::optional<ServiceConfiguration> read_service_from_environment(const VariableSources& sources,
-                                                                  ConfigurationProblems& problems) {
-  const std::string publish = value_of(sources, publish_variable);
-  const std::string backend = value_of(sources, backend_variable);
-  if (publish.empty() && backend.empty()) return std::nullopt;
-  if (publish.empty())
-    fail(problems, publish_variable,
-         "is not set, but SIDESTREAM_BACKEND is; set it to the endpoints to publish, such as "
-         "electrum.example.com or :2222");
-  if (backend.empty())
-    fail(problems, backend_variable,
-         "is not set, but SIDESTREAM_PUBLISH is; set it to the backend, HOST:PORT or unix:/PATH");
-
-  ServiceConfiguration service;
-  service.name = environment_service;
-  service.publish = read_pieces<control::Endpoint>(publish_variable, publish,
-                                                   SidecarConfiguration::endpoints_max, problems);
-  service.backends = read_pieces<BackendAddress>(backend_variable, backend,
-                                                 SidecarConfiguration::backends_max, problems);
-  if (service.publish.empty() || service.backends.empty()) return std::nullopt;
-  return service;
+std::vector<EnvironmentKey> sidecar_environment() {
+  const auto program = control::program_environment();
+  std::vector<EnvironmentKey> all(keys.begin(), keys.end());
+  all.insert(all.end(), program.begin(), program.end());
+  return all;
 }
 
 }  // namespace sidestream::sidecar

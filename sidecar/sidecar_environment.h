@@ -1,27 +1,17 @@
-// The sidecar that needs no file: SIDESTREAM_TICKET (or SIDESTREAM_TICKET_FILE),
-// SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND. A variable that is empty counts as not set.
+// The sidecar that needs no file: which variable gives which key of sidecar.yaml.
 #pragma once
 
-#include <optional>
 #include <string_view>
+#include <vector>
 
-#include "sidecar/sidecar_configuration.h"
+#include "control/configuration_environment.h"
 
 namespace sidestream::sidecar {
 
-inline constexpr std::string_view ticket_variable = "SIDESTREAM_TICKET";
-inline constexpr std::string_view ticket_file_variable = "SIDESTREAM_TICKET_FILE";
-inline constexpr std::string_view publish_variable = "SIDESTREAM_PUBLISH";
-inline constexpr std::string_view backend_variable = "SIDESTREAM_BACKEND";
-// What the service of SIDESTREAM_PUBLISH is called.
+// What the one service of the environment is called.
 inline constexpr std::string_view environment_service = "default";
 
-[[nodiscard]] bool is_set(const VariableSources& sources, std::string_view variable);
-
-// Both return nothing when their variables are not set, or are wrong, which is reported.
-[[nodiscard]] std::optional<EdgeEntry> read_edge_from_environment(const VariableSources& sources,
-                                                                  ConfigurationProblems& problems);
-[[nodiscard]] std::optional<ServiceConfiguration> read_service_from_environment(
-    const VariableSources& sources, ConfigurationProblems& problems);
+// Those of the edges and of the service stand in place of all of the file's `edges` and `services`.
+[[nodiscard]] std::vector<control::EnvironmentKey> sidecar_environment();
 
 }  // namespace sidestream::sidecar

@@ -10,11 +10,13 @@ namespace sidestream {
 // ---- ConfigurationValue --------------------------------------------------------------------
 
 Place ConfigurationValue::place() const {
+  if (!node_->origin.empty()) return {node_->origin, std::nullopt};
   return {source_->name, source_->has_marks ? std::optional(node_->mark) : std::nullopt};
 }
 
 void ConfigurationValue::fail(std::string message) const {
-  source_->problems.add({place(), path_, std::move(message)});
+  const bool is_of_document = node_->origin.empty();
+  source_->problems.add({place(), is_of_document ? path_ : "", std::move(message)});
 }
 
 std::string ConfigurationValue::described() const {
@@ -36,9 +38,13 @@ void ConfigurationValue::fail_expected(std::string_view what) const {
   fail("expected " + std::string(what) + ", not " + described());
 }
 
+bool ConfigurationValue::may_refer() const {
+  return source_->variables != nullptr && node_->origin.empty();
+}
+
 void ConfigurationValue::fail_parsing(std::string_view message) const {
-  const auto expansion = source_->variables ? expand_variables(node_->text, *source_->variables)
-                                            : std::expected<Expansion, std::string>();
+  const auto expansion = may_refer() ? expand_variables(node_->text, *source_->variables)
+                                     : std::expected<Expansion, std::string>();
   // Inside the quotes there is no other one (in_quotes); the text may begin with `: `, so the
   // opening quote itself is passed over.
   const std::size_t end = message.find("\": ", 1);
@@ -49,7 +55,7 @@ void ConfigurationValue::fail_parsing(std::string_view message) const {
 }
 
 std::optional<Expansion> ConfigurationValue::expanded() const {
-  if (!source_->variables) return Expansion{.text = node_->text};
+  if (!may_refer()) return Expansion{.text = node_->text};
   auto expansion = expand_variables(node_->text, *source_->variables);
   if (!expansion) {
     fail(expansion.error());

@@ -94,6 +94,8 @@ class ConfigurationValue {
   [[nodiscard]] std::optional<std::size_t> choose(std::span<const std::string_view> words,
                                                   std::span<const LaterWord> later) const;
   [[nodiscard]] std::string described() const;
+  // Whether `${` in it means anything: not in what comes from elsewhere than the document.
+  [[nodiscard]] bool may_refer() const;
   [[nodiscard]] std::optional<Expansion> expanded() const;
 
   const YamlNode* node_;

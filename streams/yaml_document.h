@@ -38,6 +38,7 @@ struct YamlNode {
   std::string text = {};             // of a scalar; its type is for the reader to decide
   std::vector<YamlNode> items = {};  // of a sequence, or the values of a mapping
   std::vector<YamlKey> keys = {};    // of a mapping: one for each item, in order, none twice
+  std::string origin = {};           // where it comes from when that is not the document
 
   // The value of a key of a mapping; null when it is not there.
   [[nodiscard]] const YamlNode* find(std::string_view key) const;

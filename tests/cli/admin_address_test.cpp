@@ -9,7 +9,7 @@ namespace {
 
 std::string found_in(const std::string& text) {
   const ExampleWorld world{{{"SOCKET", "/run/a.sock"}}, {}};
-  const auto address = admin_address_in({"f.yaml", text}, world.sources());
+  const auto address = admin_address_in(ConfigurationText{"f.yaml", text}, world.sources());
   return address ? address->value_or("none") : "error: " + address.error();
 }
 
@@ -26,6 +26,17 @@ TEST(AdminAddress, IsFoundInFilesOfBothKinds) {
 TEST(AdminAddress, NothingElseIsRead) {
   EXPECT_EQ(found_in("edges: [{ticket: \"${SIDESTREAM_TICKET}\"}]\nfoo: 1\nadmin: unix:/x\n"),
             "unix:/x");
+}
+
+TEST(AdminAddress, ComesFromTheEnvironmentWhenTheFileDoesNotSay) {
+  const ExampleWorld world{{{"SIDESTREAM_ADMIN", "unix:/e"}}, {}};
+  const auto found = [&](const std::optional<ConfigurationText>& file) {
+    const auto address = admin_address_in(file, world.sources());
+    return address ? address->value_or("none") : "error: " + address.error();
+  };
+  EXPECT_EQ(found(std::nullopt), "unix:/e");
+  EXPECT_EQ(found(ConfigurationText{"f", "endpoint: a:1"}), "unix:/e");
+  EXPECT_EQ(found(ConfigurationText{"f", "admin: unix:/f"}), "unix:/f");
 }
 
 TEST(AdminAddress, ErrorsNameThePlace) {

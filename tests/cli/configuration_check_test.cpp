@@ -70,6 +70,9 @@ TEST(ConfigurationCheck, ChecksTheEnvironmentWithoutAFile) {
                        {"SIDESTREAM_BACKEND", "a:1"}};
   EXPECT_EQ(check_configuration(std::nullopt, std::nullopt, world.sources()).summary,
             "environment: good: a sidecar with 1 edge, 1 service and 1 endpoint");
+  world.environment = {{"SIDESTREAM_ENDPOINT", "a:1"}};
+  EXPECT_EQ(check_configuration(std::nullopt, Program::edge, world.sources()).summary,
+            "environment: good: an edge with 0 sidecars of its own and 1 public port");
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // Every configuration that the documentation shows is good.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 
 #include "cli/command_table.h"
 #include "cli/configuration_check.h"
 #include "control/ticket.h"
+#include "edge/edge_environment.h"
+#include "sidecar/sidecar_environment.h"
 #include "tests/support/configuration_examples.h"
 
 namespace sidestream::cli {
@@ -72,6 +75,65 @@ TEST(Documentation, NamesEveryKey) {
   expect_documented(page, "edges: [{zzz: 1}]", Program::sidecar, "edges[].");
   expect_documented(page, "services: {a: {zzz: 1}}", Program::sidecar);
   expect_documented(page, "services: {a: {health: {zzz: 1}}}", Program::sidecar);
+}
+
+// Every key that is no section has its variable.
+void expect_variables(const std::vector<control::EnvironmentKey>& variables, Program program,
+                      const std::string& document, const std::string& section) {
+  for (const std::string& key : keys_of(document, program)) {
+    const std::string path = section + key;
+    const auto gives = [&](const control::EnvironmentKey& one) {
+      return one.path == path || one.path.starts_with(path + ".") ||
+             one.path.starts_with(path + "[]");
+    };
+    const bool is_left_out = program == Program::edge && path == "sidecars";
+    EXPECT_TRUE(is_left_out || std::ranges::any_of(variables, gives)) << path << " has no variable";
+  }
+}
+
+TEST(Documentation, NamesAVariableForEveryKey) {
+  const auto of_edge = edge::edge_environment();
+  for (const std::string section : {"tunnel", "public", "limits", "log"})
+    expect_variables(of_edge, Program::edge, section + ": {zzz: 1}", section + ".");
+  expect_variables(of_edge, Program::edge, "zzz: 1", "");
+
+  const auto of_sidecar = sidecar::sidecar_environment();
+  for (const std::string section : {"tunnel", "limits", "log", "services.default"}) {
+    const bool is_service = section == "services.default";
+    expect_variables(of_sidecar, Program::sidecar,
+                     is_service ? "services: {default: {zzz: 1}}" : section + ": {zzz: 1}",
+                     section + ".");
+  }
+  for (const std::string section : {"health", "limits"})
+    expect_variables(of_sidecar, Program::sidecar,
+                     "services: {default: {" + section + ": {zzz: 1}}}",
+                     "services.default." + section + ".");
+  expect_variables(of_sidecar, Program::sidecar, "edges: [{zzz: 1}]", "edges[].");
+  expect_variables(of_sidecar, Program::sidecar, "zzz: 1", "");
+}
+
+// The tables of variables say what the code does, and name no other.
+TEST(Documentation, NamesEveryVariableWithItsKey) {
+  const std::string page = document_text("docs/configuration.md");
+  std::set<std::string> rows;
+  for (const auto& keys : {edge::edge_environment(), sidecar::sidecar_environment()}) {
+    for (const control::EnvironmentKey& key : keys) {
+      std::string row = "\n| `" + std::string(key.variable) + "`";
+      if (key.may_be_file()) row += ", `" + std::string(key.variable) + "_FILE`";
+      row += " | `" + std::string(key.path) + "`";
+      rows.insert(row);
+      const std::size_t at = page.find(row);
+      EXPECT_NE(at, std::string::npos) << row;
+      if (at == std::string::npos || key.form != control::EnvironmentKey::Form::list) continue;
+      EXPECT_TRUE(page.substr(at + row.size()).starts_with(", a list")) << row;
+    }
+  }
+  std::size_t count = 0;
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  constexpr std::string_view begin = "\n| `";
+  for (std::size_t at = 0; (at = page.find("\n| `SIDESTREAM_", at)) != std::string::npos; ++at)
+    if (page[page.find_first_not_of(letters, at + begin.size())] == '`') ++count;
+  EXPECT_EQ(count, rows.size());
 }
 
 TEST(Documentation, NamesEveryCommandAsItIs) {

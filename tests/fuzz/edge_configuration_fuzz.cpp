@@ -6,7 +6,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace sidestream;
   const VariableSources sources{
-      [](const std::string&) { return std::optional<std::string>("s3cret"); },
+      [](const std::string& name) {
+        return name.starts_with("SIDE") ? std::nullopt : std::optional<std::string>("s3cret");
+      },
       [](const std::string&) { return std::expected<std::string, std::string>("s3cret\n"); }};
   const ConfigurationText file{"f", std::string(text_of(Bytes(bytes, size)))};
   const auto result = edge::read_edge_configuration(file, sources);

@@ -144,11 +144,12 @@ TEST(SidecarConfiguration, RefusesVariablesThatWouldDoNothing) {
   world.environment["SIDESTREAM_TICKET"] = std::string(example_ticket);
   world.environment["SIDESTREAM_BACKEND"] = "sshd:22";
   const std::string services = "services: {web: {publish: a.example.com, backend: 'app:443'}}\n";
-  EXPECT_EQ(problems_of(read({"f", "edges: [{ticket: '${TICKET}'}]\n" + services}, world)),
-            "SIDESTREAM_TICKET: is set, but f has `edges` of its own that do not use it; unset it, "
-            "or remove `edges`\n"
-            "SIDESTREAM_BACKEND: is set, but f has `services` of its own that do not use it; unset "
-            "it, or remove `services`\n");
+  EXPECT_EQ(
+      problems_of(read({"f", "edges: [{ticket: '${TICKET}'}]\n" + services}, world)),
+      "SIDESTREAM_TICKET: is set, but f has `edges` of its own that does not use it; unset "
+      "it, or remove `edges`\n"
+      "SIDESTREAM_BACKEND: is set, but f has `services` of its own that does not use it; unset "
+      "it, or remove `services`\n");
   // Used by the file itself, they are fine.
   EXPECT_EQ(problems_of(read({"f",
                               "edges: [{ticket: '${SIDESTREAM_TICKET}'}]\n"
