@@ -154,7 +154,7 @@ void HttpFramer::parse_header() {
   if (const std::string* connection = find_field(fields_, "connection")) {
     if (lists_token(*connection, "close")) keep_alive_ = false;
   }
-  choose_body_length();
+  if (side_ != Side::response_head) choose_body_length();
 }
 
 // RFC 9112 section 5: a name, a colon at once, a value. A line that begins with white space would
@@ -199,13 +199,21 @@ void HttpFramer::choose_body_length() {
     if (side_ == Side::response) fail(HttpError::length_required);
     return;
   }
-  const std::string& length = *find_field(fields_, "content-length");
-  if (lengths > 1 || length.empty() || !std::ranges::all_of(length, is_digit)) {
-    return fail(HttpError::bad_content_length);
-  }
-  if (length.size() > length_digits_max) return fail(HttpError::body_too_large);
-  std::from_chars(length.data(), length.data() + length.size(), body_bytes_);
+  const auto length = content_length();
+  if (!length) return fail(length.error());
+  body_bytes_ = *length;
   if (body_bytes_ > limits_.body_bytes_max) fail(HttpError::body_too_large);
+}
+
+std::expected<std::size_t, HttpError> HttpFramer::content_length() const {
+  const std::string* length = find_field(fields_, "content-length");
+  const bool is_one = std::ranges::count(fields_, "content-length", &HttpField::name) == 1;
+  if (!is_one || length->empty() || !std::ranges::all_of(*length, is_digit))
+    return std::unexpected(HttpError::bad_content_length);
+  if (length->size() > length_digits_max) return std::unexpected(HttpError::body_too_large);
+  std::size_t bytes = 0;
+  std::from_chars(length->data(), length->data() + length->size(), bytes);
+  return bytes;
 }
 
 }  // namespace sidestream::control

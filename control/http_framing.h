@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,7 +51,8 @@ enum class HttpProgress { need_more, done, failed };
 
 class HttpFramer {
  public:
-  enum class Side { request, response };
+  // Of response_head the body is somebody else's.
+  enum class Side { request, response, response_head };
   HttpFramer(Side side, const HttpLimits& limits) : side_(side), limits_(limits) {}
 
   struct Fed {
@@ -72,6 +74,8 @@ class HttpFramer {
   [[nodiscard]] std::string_view start_line() const { return start_line_; }
   [[nodiscard]] bool keep_alive() const { return keep_alive_; }
   [[nodiscard]] HttpFields& fields() { return fields_; }
+  // Of a message that has the field Content-Length, and has it once.
+  [[nodiscard]] std::expected<std::size_t, HttpError> content_length() const;
   [[nodiscard]] std::string& body() { return body_; }
 
  private:

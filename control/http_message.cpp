@@ -24,19 +24,6 @@ bool parse_request_line(std::string_view line, HttpRequest& request) {
          is_target(request.target);
 }
 
-// RFC 9112 section 4: version SP three digits SP anything.
-bool parse_status_line(std::string_view line, unsigned& status) {
-  line.remove_prefix(line.find(' ') + 1);
-  if (line.size() < 3 || (line.size() > 3 && line[3] != ' ')) return false;
-  unsigned value = 0;
-  for (const char digit : line.substr(0, 3)) {
-    if (digit < '0' || digit > '9') return false;
-    value = value * 10 + static_cast<unsigned>(digit - '0');
-  }
-  status = value;
-  return value >= 100 && value <= 599;
-}
-
 void append_fields(std::string& text, const HttpFields& fields) {
   for (const HttpField& field : fields) {
     text += field.name;
@@ -55,6 +42,19 @@ void append_body(std::string& text, bool keep_alive, const std::string& body) {
 }
 
 }  // namespace
+
+// RFC 9112 section 4: version SP three digits SP anything.
+std::optional<unsigned> parse_status_line(std::string_view line) {
+  line.remove_prefix(line.find(' ') + 1);
+  if (line.size() < 3 || (line.size() > 3 && line[3] != ' ')) return std::nullopt;
+  unsigned value = 0;
+  for (const char digit : line.substr(0, 3)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    value = value * 10 + static_cast<unsigned>(digit - '0');
+  }
+  if (value < 100 || value > 599) return std::nullopt;
+  return value;
+}
 
 HttpFramer::Fed HttpRequestParser::feed(Bytes bytes) {
   if (error_) return {HttpProgress::failed, 0};
@@ -81,10 +81,12 @@ HttpFramer::Fed HttpResponseParser::feed(Bytes bytes) {
   const HttpFramer::Fed fed = framer_.feed(bytes);
   if (fed.progress != HttpProgress::done || parsed_) return fed;
   parsed_ = true;
-  if (!parse_status_line(framer_.start_line(), response_.status)) {
+  const auto status = parse_status_line(framer_.start_line());
+  if (!status) {
     error_ = HttpError::bad_start_line;
     return {HttpProgress::failed, fed.consumed};
   }
+  response_.status = *status;
   response_.fields = std::move(framer_.fields());
   response_.body = std::move(framer_.body());
   response_.keep_alive = framer_.keep_alive();

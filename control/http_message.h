@@ -68,6 +68,9 @@ class HttpResponseParser {
   HttpResponse response_;
 };
 
+// Of the first line of a response: 100 to 599.
+[[nodiscard]] std::optional<unsigned> parse_status_line(std::string_view line);
+
 // Adds Content-Length and, when the connection is to end, Connection; both must not be in
 // `fields`. Control characters in a field's value become spaces, so that none can end a line.
 [[nodiscard]] std::string serialize(const HttpRequest& request);
