@@ -27,6 +27,12 @@ void reload(sidecar::Sidecar& sidecar, const SidecarOptions& options, const Log&
   }
 }
 
+// Labels may add as many as there can be.
+std::size_t services_expected(const sidecar::SidecarConfiguration& configuration) {
+  return configuration.docker ? sidecar::SidecarConfiguration::services_max
+                              : configuration.services.size();
+}
+
 }  // namespace
 
 int run_sidecar(const SidecarOptions& options, Console& console) {
@@ -62,7 +68,7 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
   }
   const auto streams =
       streams_allowed({configuration->limits.streams, configuration->limits.has_streams},
-                      descriptors_reserved + 2 * configuration->services.size(), log);
+                      descriptors_reserved + 2 * services_expected(*configuration), log);
   if (!streams) {
     console.complain("sidestream sidecar: " + streams.error() + "\n");
     return failed;

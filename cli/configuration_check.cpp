@@ -38,7 +38,7 @@ std::string describe(const sidecar::SidecarConfiguration& configuration) {
     endpoints += service.publish.size();
   return "a sidecar with " + counted(configuration.edges.size(), "edge") + ", " +
          counted(configuration.services.size(), "service") + " and " +
-         counted(endpoints, "endpoint");
+         counted(endpoints, "endpoint") + (configuration.docker ? ", and those of labels" : "");
 }
 
 template <typename Result>

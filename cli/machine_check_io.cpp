@@ -169,6 +169,12 @@ Findings machine_findings(const sidecar::SidecarConfiguration& configuration,
                            "; is the backend running, and its socket's mode right?");
     }
   }
+  if (configuration.docker && configuration.docker->unix_path.empty())
+    note(configuration.docker->host_port.host, "docker.socket");
+  else if (configuration.docker &&
+           ::access(configuration.docker->unix_path.c_str(), R_OK | W_OK) != 0)
+    findings.push_back("docker.socket: this user cannot use " + configuration.docker->unix_path +
+                       "; is the engine running, and this user in the socket's group?");
   // Without a state folder or an admin socket a sidecar works; who wrote them down wants them.
   control::ProgramConfiguration wanted = configuration.program;
   if (!wanted.has_state && !sidecar::needs_state(configuration)) wanted.state.clear();

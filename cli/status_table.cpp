@@ -49,6 +49,14 @@ void add_refused(std::string& text, const control::EdgeStatus& status) {
   if (!list.empty()) text += "refused: " + list + '\n';
 }
 
+void add_discovery(std::string& text, const control::DiscoveryStatus& docker) {
+  text += "\nLabels of " + count_text(docker.containers) +
+          (docker.containers == 1 ? " container at " : " containers at ") + docker.socket;
+  if (!docker.connected) text += ", which cannot be read now: " + docker.problem;
+  text += '\n';
+  for (const std::string& problem : docker.problems) text += "  " + problem + '\n';
+}
+
 }  // namespace
 
 std::string status_table(const control::Status& status) {
@@ -141,8 +149,11 @@ std::string status_table(const control::SidecarStatus& status) {
       services.add(std::move(cells));
     }
   }
-  text += '\n' + (services.empty() ? std::string("No service is configured.\n") : services.text());
+  const std::string none = status.docker ? "No container offers a service at the moment.\n"
+                                         : "No service is configured.\n";
+  text += '\n' + (services.empty() ? none : services.text());
   add_certificates(text, status);
+  if (status.docker) add_discovery(text, *status.docker);
   return text;
 }
 

@@ -184,6 +184,11 @@ class Overlay {
       rest = dot == std::string_view::npos ? "" : rest.substr(dot + 1);
       const bool is_list = name.ends_with(item_mark);
       if (is_list) name.remove_suffix(item_mark.size());
+      if (node->kind == YamlNode::Kind::scalar) {
+        fail(problems_, given.variable,
+             "is set, and so is " + node->origin + "; unset one of the two");
+        return nowhere_;
+      }
       node = &child_of(*node, name, given.variable);
       if (!is_list) continue;
       node->kind = YamlNode::Kind::sequence;
@@ -201,6 +206,7 @@ class Overlay {
   ConfigurationProblems& problems_;
   std::set<std::string_view> incomplete_;
   std::vector<IdleVariable> idle_;
+  YamlNode nowhere_;  // for values that have no place
 };
 
 }  // namespace

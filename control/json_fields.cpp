@@ -43,6 +43,10 @@ bool JsonFields::is_missing(std::string_view name) const {
   return value == nullptr || value->is_null();
 }
 
+bool JsonFields::has(std::string_view name) const {
+  return !is_missing(name);
+}
+
 std::string JsonFields::text(std::string_view name, std::size_t bytes_max) {
   return checked_text(find(name), name, bytes_max);
 }

@@ -29,6 +29,8 @@ class JsonFields {
   [[nodiscard]] bool boolean(std::string_view name);
   [[nodiscard]] const JsonArray& array(std::string_view name, std::size_t elements_max);
   [[nodiscard]] JsonFields object(std::string_view name);
+  // Whether there is such a member that is not null.
+  [[nodiscard]] bool has(std::string_view name) const;
 
   // Members that may be missing or null.
   [[nodiscard]] std::optional<std::string> optional_text(std::string_view name,

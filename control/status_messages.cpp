@@ -248,6 +248,28 @@ ServiceStatus read_service(JsonFields fields) {
   return service;
 }
 
+Json discovery_json(const DiscoveryStatus& discovery) {
+  JsonArray problems;
+  for (const std::string& problem : discovery.problems) problems.emplace_back(problem);
+  return JsonObject{{"socket", discovery.socket},
+                    {"connected", discovery.connected},
+                    {"problem", discovery.problem},
+                    {"containers", discovery.containers},
+                    {"problems", std::move(problems)}};
+}
+
+DiscoveryStatus read_discovery(JsonFields fields) {
+  DiscoveryStatus discovery;
+  discovery.socket = read_text(fields, "socket");
+  discovery.connected = fields.boolean("connected");
+  discovery.problem = read_text(fields, "problem");
+  discovery.containers = read_count(fields, "containers");
+  const JsonArray& problems = fields.array("problems", status_elements_max);
+  for (std::size_t i = 0; i < problems.size(); ++i)
+    discovery.problems.push_back(fields.element_text("problems", problems, i, text_bytes_max));
+  return discovery;
+}
+
 SidecarStatus read_sidecar(JsonFields& fields) {
   SidecarStatus status;
   status.version = read_text(fields, "version");
@@ -256,6 +278,7 @@ SidecarStatus read_sidecar(JsonFields& fields) {
   status.services = read_list(fields, "services", &read_service);
   status.tunnel_connections = read_count(fields, "tunnel_connections");
   status.timers = read_count(fields, "timers");
+  if (fields.has("docker")) status.docker = read_discovery(fields.object("docker"));
   return status;
 }
 
@@ -297,13 +320,15 @@ std::string serialize(const EdgeStatus& status) {
 }
 
 std::string serialize(const SidecarStatus& status) {
-  return serialize_json(JsonObject{{"program", "sidecar"},
-                                   {"version", status.version},
-                                   {"uptime_ms", milliseconds_json(status.uptime)},
-                                   {"edges", list_json(status.edges, &sidecar_edge_json)},
-                                   {"services", list_json(status.services, &service_json)},
-                                   {"tunnel_connections", status.tunnel_connections},
-                                   {"timers", status.timers}});
+  return serialize_json(
+      JsonObject{{"program", "sidecar"},
+                 {"version", status.version},
+                 {"uptime_ms", milliseconds_json(status.uptime)},
+                 {"edges", list_json(status.edges, &sidecar_edge_json)},
+                 {"services", list_json(status.services, &service_json)},
+                 {"tunnel_connections", status.tunnel_connections},
+                 {"timers", status.timers},
+                 {"docker", status.docker ? discovery_json(*status.docker) : Json()}});
 }
 
 std::string_view text_of(PublishState state) {

@@ -120,13 +120,24 @@ struct ServiceStatus {
   bool operator==(const ServiceStatus&) const = default;
 };
 
+// What a sidecar reads of labels of containers.
+struct DiscoveryStatus {
+  std::string socket;  // of the engine
+  bool connected = false;
+  std::string problem;                // why it is not connected; empty when it is
+  std::uint64_t containers = 0;       // that run and have labels
+  std::vector<std::string> problems;  // with labels and containers, one line each
+  bool operator==(const DiscoveryStatus&) const = default;
+};
+
 struct SidecarStatus {
   std::string version;
   Duration uptime{};
   std::vector<SidecarEdgeStatus> edges;
   std::vector<ServiceStatus> services;
-  std::uint64_t tunnel_connections = 0;  // TCP inside all tunnels, TIME-WAIT left out
-  std::uint64_t timers = 0;              // that run
+  std::uint64_t tunnel_connections = 0;   // TCP inside all tunnels, TIME-WAIT left out
+  std::uint64_t timers = 0;               // that run
+  std::optional<DiscoveryStatus> docker;  // none: labels are not read
   bool operator==(const SidecarStatus&) const = default;
 };
 

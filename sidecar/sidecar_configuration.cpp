@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "control/configuration_values.h"
 #include "sidecar/service_reader.h"
 #include "sidecar/sidecar_environment.h"
 
@@ -16,7 +17,6 @@ using control::LaterKey;
 
 constexpr std::array later_keys = {
     LaterKey{"acme", "and keep the certificates with the program that ends TLS now"},
-    LaterKey{"docker", "and write the services into this file"},
 };
 
 class Reader {
@@ -51,8 +51,14 @@ class Reader {
                   "no edge: set SIDESTREAM_TICKET to the ticket that `sidestream invite` printed");
     if (const auto services = top.find("services"))
       configuration_.services = read_services(*services);
-    else if (!control::is_any_set(keys, "services", sources_))
+    else if (!top.find("docker") && !control::is_any_set(keys, "services", sources_))
       add_missing("services", "no service: set SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND");
+    if (const auto value = top.find("docker")) {
+      ConfigurationSection docker(*value, "{socket: unix:/var/run/docker.sock}");
+      if (const auto socket = docker.require("socket", "socket: unix:/var/run/docker.sock"))
+        configuration_.docker = control::read_parsed<EngineAddress>(*socket);
+      docker.finish();
+    }
     if (const auto value = top.find("tunnel")) {
       ConfigurationSection tunnel(*value, "{mode: auto}");
       configuration_.tunnel = control::read_tunnel_settings(tunnel);

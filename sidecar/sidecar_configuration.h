@@ -13,6 +13,7 @@
 #include "control/program_configuration.h"
 #include "sidecar/backend_address.h"
 #include "sidecar/edge_entry.h"
+#include "sidecar/engine_requests.h"
 #include "sidecar/health.h"
 #include "sidecar/service_limits.h"
 #include "streams/configuration_problem.h"
@@ -83,9 +84,11 @@ struct SidecarConfiguration {
   static constexpr std::size_t endpoints_max = 1000;  // of all services
   static constexpr std::size_t backends_max = 16;     // of one service
 
-  std::vector<EdgeEntry> edges;                // at least one
-  std::vector<ServiceConfiguration> services;  // at least one, in the order of the file
+  std::vector<EdgeEntry> edges;  // at least one
+  // In the order of the file; at least one, or none beside `docker`.
+  std::vector<ServiceConfiguration> services;
   SidecarLimits limits;
+  std::optional<EngineAddress> docker;  // whose containers' labels are read; none: nobody's
   control::TunnelSettings tunnel;
   control::ProgramConfiguration program;
 };

@@ -28,6 +28,14 @@ constexpr std::array keys{
     EnvironmentKey{"SIDESTREAM_BACKEND", "services.default.backend", Form::list, "services",
                    "the backend, HOST:PORT or unix:/PATH"},
     EnvironmentKey{"SIDESTREAM_TLS", "services.default.tls", Form::text, "services"},
+    EnvironmentKey{"SIDESTREAM_CERTIFICATE", "services.default.certificate", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_CERTIFICATE_CHAIN", "services.default.certificate.chain", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_CERTIFICATE_KEY", "services.default.certificate.key", Form::text,
+                   "services"},
+    EnvironmentKey{"SIDESTREAM_ALPN", "services.default.alpn", Form::list, "services"},
+    EnvironmentKey{"SIDESTREAM_CLIENT_CA", "services.default.client_ca", Form::text, "services"},
     EnvironmentKey{"SIDESTREAM_PROXY_PROTOCOL", "services.default.proxy_protocol", Form::text,
                    "services"},
     EnvironmentKey{"SIDESTREAM_HEALTH", "services.default.health.kind", Form::text, "services"},
@@ -44,6 +52,8 @@ constexpr std::array keys{
     EnvironmentKey{"SIDESTREAM_SERVICE_RATE", "services.default.limits.rate", Form::text,
                    "services"},
     EnvironmentKey{"SIDESTREAM_PRIORITY", "services.default.priority", Form::text, "services"},
+
+    EnvironmentKey{"SIDESTREAM_DOCKER_SOCKET", "docker.socket"},
 };
 
 }  // namespace

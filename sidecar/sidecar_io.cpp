@@ -60,6 +60,8 @@ Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguratio
       settings_(std::move(settings)),
       tunnel_settings_(configuration.tunnel),
       program_settings_(configuration.program),
+      docker_(configuration.docker),
+      written_(configuration),
       state_(state),
       log_(log),
       stranger_log_(log.at_most_every(1s)),
@@ -67,6 +69,9 @@ Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguratio
       tasks_(network.executor()) {
   for (ServiceConfiguration& service : configuration.services) add_service(std::move(service));
   for (const EdgeEntry& entry : configuration.edges) add_link(entry);
+  if (docker_)
+    discovery_ = std::make_unique<LabelDiscovery>(network_, discovery_settings(*docker_), log_,
+                                                  [this] { take_over_labels(); });
 }
 
 void Sidecar::add_link(const EdgeEntry& entry) {
@@ -120,6 +125,7 @@ Task<> Sidecar::work() {
   for (const auto& link : links_) spawn(run_link(*link));
   for (const auto& service : services_) begin_watching(*service);
   if (state_ != nullptr) spawn(keep_timestamps());
+  if (discovery_) spawn(discovery_->run());
   while (!failure_) co_await failed_.wait();
   std::rethrow_exception(failure_);
 }
@@ -316,6 +322,7 @@ control::SidecarStatus Sidecar::status() const {
     status.services.push_back(std::move(entry));
   }
   status.timers = network_.timers().size();
+  if (discovery_) status.docker = discovery_->status();
   return status;
 }
 

@@ -10,6 +10,7 @@
 
 #include "control/admin_messages.h"
 #include "control/status_messages.h"
+#include "sidecar/discovery_io.h"
 #include "sidecar/edge_link_io.h"
 #include "sidecar/service_io.h"
 #include "streams/log_io.h"
@@ -62,6 +63,10 @@ class Sidecar {
     std::map<std::string, control::EndpointAnswer> told;  // by endpoint
   };
 
+  // The configuration that was read, with the services of labels beside its own.
+  [[nodiscard]] SidecarConfiguration with_labels();
+  void take_over_labels();
+  void take_over(const SidecarConfiguration& configuration);
   void add_service(ServiceConfiguration configuration);
   void begin_watching(Service& service);
   void add_link(const EdgeEntry& entry);
@@ -95,6 +100,8 @@ class Sidecar {
   SidecarSettings settings_;
   const control::TunnelSettings tunnel_settings_;
   const control::ProgramConfiguration program_settings_;
+  const std::optional<EngineAddress> docker_;
+  SidecarConfiguration written_;  // what was read last, without the services of labels
   const StateFolder* state_;
   const Log& log_;
   const Log stranger_log_;
@@ -102,6 +109,7 @@ class Sidecar {
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<std::unique_ptr<Service>> retired_;  // of which streams are left, or may still come
   std::vector<std::unique_ptr<Link>> links_;
+  std::unique_ptr<LabelDiscovery> discovery_;  // nullptr: labels are not read
   bool stopping_ = false;
   Event stop_wanted_;
   std::exception_ptr failure_;

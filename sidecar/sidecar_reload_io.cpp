@@ -136,8 +136,32 @@ std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
   std::vector<std::string> after_restart =
       control::keys_for_restart(program_settings_, configuration.program);
   if (configuration.tunnel != tunnel_settings_) after_restart.emplace_back("tunnel");
+  if (configuration.docker != docker_) after_restart.emplace_back("docker");
   settings_.drain_time = configuration.program.grace;
+  written_ = std::move(configuration);
+  take_over(with_labels());
+  return after_restart;
+}
 
+SidecarConfiguration Sidecar::with_labels() {
+  SidecarConfiguration all = written_;
+  if (!discovery_) return all;
+  for (ServiceConfiguration& service : discovery_->services(written_.services))
+    all.services.push_back(std::move(service));
+  return all;
+}
+
+void Sidecar::take_over_labels() {
+  if (stopping_) return;
+  const SidecarConfiguration all = with_labels();
+  const bool same = std::ranges::equal(
+      services_, all.services,
+      [](const auto& one, const auto& other) { return one->configuration() == other; });
+  if (!same) take_over(all);
+}
+
+// Its edges have their links.
+void Sidecar::take_over(const SidecarConfiguration& configuration) {
   retire_services(configuration);
   const auto place_of = [&](const ServiceConfiguration& wanted) {
     return std::ranges::find_if(services_,
@@ -164,7 +188,6 @@ std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
   for (const auto& service : services_)
     if (service->tls() != nullptr) service->tls()->look();
   for (const auto& link : links_) link->link->services_changed();
-  return after_restart;
 }
 
 }  // namespace sidestream::sidecar

@@ -72,6 +72,7 @@ TEST(Documentation, NamesEveryKey) {
   expect_documented(page, "log: {zzz: 1}", Program::edge);
   expect_documented(page, "zzz: 1", Program::sidecar);
   expect_documented(page, "tunnel: {zzz: 1}", Program::sidecar, "tunnel.");
+  expect_documented(page, "docker: {zzz: 1}", Program::sidecar, "docker.");
   expect_documented(page, "edges: [{zzz: 1}]", Program::sidecar, "edges[].");
   expect_documented(page, "services: {a: {zzz: 1}}", Program::sidecar);
   expect_documented(page, "services: {a: {health: {zzz: 1}}}", Program::sidecar);
@@ -98,7 +99,7 @@ TEST(Documentation, NamesAVariableForEveryKey) {
   expect_variables(of_edge, Program::edge, "zzz: 1", "");
 
   const auto of_sidecar = sidecar::sidecar_environment();
-  for (const std::string section : {"tunnel", "limits", "log", "services.default"}) {
+  for (const std::string section : {"tunnel", "limits", "log", "docker", "services.default"}) {
     const bool is_service = section == "services.default";
     expect_variables(of_sidecar, Program::sidecar,
                      is_service ? "services: {default: {zzz: 1}}" : section + ": {zzz: 1}",

@@ -106,13 +106,15 @@ TEST_F(MachineCheck, AStateThatCannotBeRead) {
 TEST_F(MachineCheck, NamesAndSocketsOfASidecar) {
   add_service("nowhere.invalid:80");
   add_service("unix:" + folder_ + "/none.sock");
+  sidecar_.docker = *sidecar::EngineAddress::parse("unix:" + folder_ + "/docker.sock");
   const Findings findings = machine_findings(sidecar_, {.lookup_timeout = 1s});
-  ASSERT_EQ(findings.size(), 2U);
+  ASSERT_EQ(findings.size(), 3U);
   EXPECT_TRUE(findings[0].starts_with("services.web.backend: this user cannot use the socket "))
       << findings[0];
+  EXPECT_TRUE(findings[1].starts_with("docker.socket: this user cannot use ")) << findings[1];
   EXPECT_TRUE(
-      findings[1].starts_with("services.web.backend: nowhere.invalid cannot be resolved here ("))
-      << findings[1];
+      findings[2].starts_with("services.web.backend: nowhere.invalid cannot be resolved here ("))
+      << findings[2];
 }
 
 }  // namespace

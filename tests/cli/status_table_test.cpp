@@ -136,5 +136,22 @@ TEST(StatusTable, SaysWhatIsMissing) {
   EXPECT_NE(text.find("No service is configured."), std::string::npos);
 }
 
+TEST(StatusTable, SaysWhatBecomesOfLabels) {
+  SidecarStatus status;
+  status.docker = control::DiscoveryStatus{"unix:/run/docker.sock", true, "", 1, {}};
+  std::string text = status_table(status);
+  EXPECT_TRUE(
+      text.ends_with("No container offers a service at the moment.\n\n"
+                     "Labels of 1 container at unix:/run/docker.sock\n"))
+      << text;
+  status.docker = control::DiscoveryStatus{
+      "proxy:2375", false, "Connection refused", 2, {"container a: wrong"}};
+  text = status_table(status);
+  EXPECT_TRUE(text.ends_with(
+      "\nLabels of 2 containers at proxy:2375, which cannot be read now: Connection refused\n"
+      "  container a: wrong\n"))
+      << text;
+}
+
 }  // namespace
 }  // namespace sidestream::cli

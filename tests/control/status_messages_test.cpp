@@ -30,7 +30,7 @@ EdgeStatus edge() {
 }
 
 SidecarStatus sidecar() {
-  SidecarStatus status{"0.1.0", 5s, {{"vps:51820", "up", "0.1.0", "", tunnel()}}, {}, 0, 0};
+  SidecarStatus status{"0.1.0", 5s, {{"vps:51820", "up", "0.1.0", "", tunnel()}}, {}, 0, 0, {}};
   status.services = {{"web",
                       "nas:80",
                       "unhealthy",
@@ -38,6 +38,8 @@ SidecarStatus sidecar() {
                       0,
                       {{"a.example.com", "vps:51820", PublishState::withdrawn, "refused"},
                        {":2222", "vps:51820", PublishState::published, ""}}}};
+  status.docker =
+      DiscoveryStatus{"unix:/run/docker.sock", false, "it is gone", 3, {"container a: no", "b"}};
   return status;
 }
 
@@ -60,7 +62,8 @@ TEST(StatusMessages, WireForm) {
       R"({"program":"sidecar","version":"0.1.0","uptime_ms":1500,"edges":[{"edge":"vps:1",)"
       R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
       R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
-      R"("bytes_received":0,"bytes_sent":0}}],"services":[],"tunnel_connections":0,"timers":0})");
+      R"("bytes_received":0,"bytes_sent":0}}],"services":[],"tunnel_connections":0,"timers":0,)"
+      R"("docker":null})");
 }
 
 TEST(StatusMessages, ErrorsNameThePlace) {

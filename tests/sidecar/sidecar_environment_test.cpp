@@ -133,6 +133,14 @@ TEST(SidecarEnvironment, SaysWhatIsWrong) {
             "SIDESTREAM_BACKEND: \"a\": the port is missing; write HOST:PORT\n"},
            {with_edge({{"SIDESTREAM_PUBLISH", ticket}, {"SIDESTREAM_BACKEND", "a:1"}}),
             "SIDESTREAM_PUBLISH: \"ss1_…\": the parts between dots have at most 63 bytes\n"},
+           {with_both({{"SIDESTREAM_TLS", "terminate"},
+                       {"SIDESTREAM_CERTIFICATE", "self-signed"},
+                       {"SIDESTREAM_CERTIFICATE_CHAIN", "/run/secrets/key"},
+                       {"SIDESTREAM_CERTIFICATE_KEY", "/run/secrets/empty"}}),
+            "SIDESTREAM_CERTIFICATE_CHAIN: is set, and so is SIDESTREAM_CERTIFICATE; unset one of "
+            "the two\n"
+            "SIDESTREAM_CERTIFICATE_KEY: is set, and so is SIDESTREAM_CERTIFICATE; unset one of "
+            "the two\n"},
            {with_both({{"SIDESTREAM_TUNNEL_MTU", "9"}, {"SIDESTREAM_HEALTH", "sh"}}),
             "SIDESTREAM_HEALTH: expected tcp, tls, ssh, electrum or none, not \"sh\"\n"
             "SIDESTREAM_TUNNEL_MTU: expected a whole number from 576 to 9000, not \"9\"\n"},
