@@ -16,7 +16,6 @@ namespace {
 
 // For TLS 1.2; those of TLS 1.3 are all good. Forward secrecy and AEAD only.
 constexpr const char* ciphers_of_tls_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr const char* groups = "X25519:P-256:P-384";
 
 bool show(SSL* ssl, const TlsCertificate& certificate) {
   const TlsCertificate::Parts& parts = certificate.parts();
@@ -24,8 +23,8 @@ bool show(SSL* ssl, const TlsCertificate& certificate) {
   if (issuers == nullptr) return false;
   for (const X509Owner& issuer : parts.issuers) sk_X509_push(issuers, issuer.get());
   constexpr int override_others = 1;
-  const int done = SSL_use_cert_and_key(ssl, parts.leaf.get(), parts.key.get(), issuers,
-                                        override_others);
+  const int done =
+      SSL_use_cert_and_key(ssl, parts.leaf.get(), parts.key.get(), issuers, override_others);
   sk_X509_free(issuers);  // the list only
   return done == 1;
 }
@@ -102,9 +101,8 @@ struct TlsServer::State {
   static int on_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
                      const unsigned char* offered, unsigned offered_size, void*) {
     const State& state = of(ssl);
-    const std::string own = SSL_get_app_data(ssl) != nullptr
-                                ? wire_form({std::string(acme_tls_alpn)})
-                                : state.alpn;
+    const std::string own =
+        SSL_get_app_data(ssl) != nullptr ? wire_form({std::string(acme_tls_alpn)}) : state.alpn;
     if (own.empty()) return SSL_TLSEXT_ERR_NOACK;
     unsigned char* selected = nullptr;
     const int outcome = SSL_select_next_proto(
@@ -133,6 +131,7 @@ struct TlsServer::State {
                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_cipher_list(made, ciphers_of_tls_1_2);
+    char groups[] = "X25519:P-256:P-384";  // OpenSSL's macro takes no constant
     SSL_CTX_set1_groups_list(made, groups);
     SSL_CTX_set_max_early_data(made, 0);
     SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
