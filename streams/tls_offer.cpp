@@ -38,8 +38,7 @@ std::optional<ServerName> offered_name(ssl_st* ssl) {
 }
 
 bool offers_only(ssl_st* ssl, std::string_view protocol) {
-  ByteReader reader(
-      offered_extension(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation));
+  ByteReader reader(offered_extension(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation));
   ByteReader list(reader.take(reader.u16()));
   const Bytes first = list.take(list.u8());
   return !reader.failed() && !list.failed() && list.rest().empty() && text_of(first) == protocol;

@@ -63,8 +63,8 @@ std::string reason_of_failure() {
   const unsigned long code = ERR_peek_error();
   const char* reason = ERR_reason_error_string(code);
   std::string text = reason != nullptr ? reason : "the connection broke";
-  const bool is_refusal = ERR_GET_LIB(code) == ERR_LIB_SSL &&
-                          ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+  const bool is_refusal =
+      ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED;
   if (is_refusal) text.clear();
   ERR_clear_error();
   return text;
@@ -120,8 +120,8 @@ TlsSession::Readable TlsSession::outcome(int result) {
   }
   if (wire_->input_ended && wire_->input.empty() && problem_.empty()) {
     truncated_ = SSL_is_init_finished(ssl_.get()) == 1;
-    problem_ = truncated_ ? "it ended without close_notify"
-                          : "it ended in the middle of the handshake";
+    problem_ =
+        truncated_ ? "it ended without close_notify" : "it ended in the middle of the handshake";
   }
   return fail();
 }

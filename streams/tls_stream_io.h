@@ -28,9 +28,7 @@ class TlsStream final : public Stream {
   Task<> close_write() override;
   Task<> wait_broken() override { return transport_->wait_broken(); }
   void abort() noexcept override;
-  [[nodiscard]] SocketAddress local_address() const override {
-    return transport_->local_address();
-  }
+  [[nodiscard]] SocketAddress local_address() const override { return transport_->local_address(); }
   [[nodiscard]] SocketAddress remote_address() const override {
     return transport_->remote_address();
   }
