@@ -92,7 +92,12 @@ Task<> EdgeRouter::accept_streams(std::unique_ptr<Listener> listener, std::uint1
       admit(std::move(client), port);
       continue;
     }
-    if (error == asio::error::operation_aborted) co_return;  // the port was closed
+    if (error == asio::error::operation_aborted) {  // the port was closed, by us or under our feet
+      if (const auto open = ports_.find(port);
+          open != ports_.end() && open->second == listener.get())
+        ports_.erase(open);
+      co_return;
+    }
     note_accept_failure(port, error);
     co_await network_.timers().sleep_for(limits_.accept_pause);
   }

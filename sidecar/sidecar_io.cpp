@@ -179,7 +179,7 @@ void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
   const std::string& edge = link.link->configuration().name;
   switch (event.kind) {
     case Kind::handshake:
-      keep_timestamp(link);
+      keep_timestamp(link, link.link->tunnel().last_timestamp());
       if (!std::exchange(link.up, true)) log_.info("tunnel up", {{"edge", edge}});
       return;
     case Kind::lost:
@@ -252,12 +252,18 @@ tunnel::Timestamp Sidecar::last_used(const Link& link) const {
 Task<> Sidecar::keep_timestamps() {
   for (;;) {
     co_await network_.timers().sleep_for(keep_timestamps_every);
-    for (const auto& link : links_) keep_timestamp(*link);
+    for (const auto& link : links_) keep_timestamp(*link, link->link->tunnel().last_timestamp());
   }
 }
 
-void Sidecar::keep_timestamp(Link& link) {
-  const tunnel::Timestamp newest = link.link->tunnel().last_timestamp();
+// What a handshake that is about to begin uses at least: the edge may hear of it, and this program
+// may die before it knows that.
+tunnel::Timestamp Sidecar::first_timestamp(const Link& link) const {
+  return std::max(tunnel::timestamp_of(network_.timers().wall_now()),
+                  link.link->tunnel().last_timestamp());
+}
+
+void Sidecar::keep_timestamp(Link& link, const tunnel::Timestamp& newest) {
   if (state_ == nullptr || newest == link.kept) return;
   const auto kept = state_->write(link.timestamp_file, sidestream::text_of(Bytes(newest.bytes)));
   if (kept)

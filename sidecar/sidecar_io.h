@@ -82,7 +82,8 @@ class Sidecar {
   Task<> work();
   Task<> wait_stop();
   void handle_event(Link& link, const EdgeLinkEvent& event);
-  void keep_timestamp(Link& link);
+  [[nodiscard]] tunnel::Timestamp first_timestamp(const Link& link) const;
+  void keep_timestamp(Link& link, const tunnel::Timestamp& newest);
   Task<> keep_timestamps();
   // The greatest timestamp that an earlier run can have used.
   [[nodiscard]] tunnel::Timestamp last_used(const Link& link) const;

@@ -53,6 +53,7 @@ void Sidecar::begin_watching(Service& service) {
 // ---- edges -------------------------------------------------------------------------------------
 
 Task<> Sidecar::run_link(Link& link) {
+  keep_timestamp(link, first_timestamp(link));
   Task<> running = link.link->run();
   Task<> leaving = drain_link(link);
   co_await first_of(std::move(running), std::move(leaving));

@@ -18,6 +18,9 @@ class StateFolder {
 
   // Nothing is touched yet.
   explicit StateFolder(std::string path) : path_(std::move(path)) {}
+  StateFolder(const StateFolder&) = default;
+  StateFolder& operator=(const StateFolder&) = default;
+  virtual ~StateFolder() = default;
 
   // Makes the folder (mode 0700) and its parents where they are missing, and finds out whether it
   // can be written to.
@@ -25,12 +28,12 @@ class StateFolder {
 
   // The whole file; nullopt: there is none. A file that its group or others may read or write is
   // refused, since what is in it may be known to them.
-  [[nodiscard]] std::expected<std::optional<std::string>, std::string> read(
+  [[nodiscard]] virtual std::expected<std::optional<std::string>, std::string> read(
       std::string_view name) const;
   // Afterwards either the old content is there or the new one, whatever happens meanwhile: a
   // temporary file beside it is written, synchronised and renamed, and the folder synchronised.
-  [[nodiscard]] std::expected<void, std::string> write(std::string_view name,
-                                                       std::string_view content) const;
+  [[nodiscard]] virtual std::expected<void, std::string> write(std::string_view name,
+                                                               std::string_view content) const;
 
   [[nodiscard]] std::string path_of(std::string_view name) const;
 

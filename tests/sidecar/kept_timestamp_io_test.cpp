@@ -132,6 +132,19 @@ TEST_F(KeptTimestampTest, WhatWasSentAfterTheLastWritingCountsToo) {
   EXPECT_TRUE(comes_up(5s));
 }
 
+TEST_F(KeptTimestampTest, AProgramThatDiesInItsFirstHandshakeIsNotLockedOut) {
+  home.jump_wall_clock(20 * 365 * 24h);
+  world.path(vps, home).conditions().up = false;  // the edge hears us and we do not hear it
+  start_sidecar(state.get());
+  world.advance(1s);
+  world.path(vps, home).conditions().up = true;
+  home.jump_wall_clock(-20 * 365 * 24h);
+  start_sidecar(state.get());
+  EXPECT_TRUE(comes_up(5s));
+  start_sidecar(state.get());
+  EXPECT_TRUE(comes_up(5s));
+}
+
 TEST_F(KeptTimestampTest, ADamagedFileIsNoObstacleToARightClock) {
   start_sidecar(state.get());
   ASSERT_TRUE(comes_up(5s));
