@@ -159,19 +159,21 @@ int run_edge(const EdgeOptions& options, Console& console) {
                     failed);
   }
   folders.write = {configuration->program.state};
-  RunningProgram program{.run = edge->run(),
+  RunningProgram program{.role = "edge",
+                         .run = edge->run(),
                          .stop = [&] { edge->stop(); },
                          .reload = [&] { reload(*edge, *configuration, options, state, log); },
                          .admin = {.status = [&] { return serialize(edge->status()); },
                                    .health = [] { return control::HealthAnswer{true, ""}; },
+                                   .metrics = [&](auto& page) { edge->write_metrics(page); },
                                    .other =
                                        [&](const control::HttpRequest& request) {
                                          return answer_admin(*edge, request);
                                        }},
                          .folders = std::move(folders)};
-  control::AdminAddresses admin = configuration->program.admin;
-  if (!configuration->program.has_admin) admin.unix_path = admin_socket_to_make();
-  return run_program(io, network, std::move(program), admin, log);
+  control::ProgramConfiguration settled = configuration->program;
+  if (!settled.has_admin) settled.admin.unix_path = admin_socket_to_make();
+  return run_program(io, network, std::move(program), settled, log);
 }
 
 }  // namespace sidestream::cli

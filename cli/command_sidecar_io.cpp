@@ -91,16 +91,18 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
     return failed;
   }
   folders.write = {configuration->program.state};
-  RunningProgram program{.run = sidecar->run(),
+  RunningProgram program{.role = "sidecar",
+                         .run = sidecar->run(),
                          .stop = [&] { sidecar->stop(); },
                          .reload = [&] { reload(*sidecar, options, log); },
                          .admin = {.status = [&] { return serialize(sidecar->status()); },
                                    .health = [&] { return sidecar->health(); },
+                                   .metrics = [&](auto& page) { sidecar->write_metrics(page); },
                                    .other = {}},
                          .folders = std::move(folders)};
-  control::AdminAddresses admin = configuration->program.admin;
-  if (!configuration->program.has_admin) admin.unix_path = admin_socket_to_make();
-  return run_program(io, network, std::move(program), admin, log);
+  control::ProgramConfiguration settled = configuration->program;
+  if (!settled.has_admin) settled.admin.unix_path = admin_socket_to_make();
+  return run_program(io, network, std::move(program), settled, log);
 }
 
 }  // namespace sidestream::cli

@@ -10,8 +10,11 @@
 
 #include "cli/exit_code.h"
 #include "cli/free_memory_io.h"
+#include "cli/metrics_service_io.h"
+#include "cli/process_facts_io.h"
 #include "control/http_server_io.h"
 #include "streams/join_io.h"
+#include "streams/listen_failure.h"
 #include "streams/task_group_io.h"
 
 namespace sidestream::cli {
@@ -25,7 +28,8 @@ constexpr const char* admin_remedy =
 
 class AdminService final : public control::HttpService {
  public:
-  explicit AdminService(AdminAnswers answers) : answers_(std::move(answers)) {}
+  AdminService(AdminAnswers answers, std::function<std::string()> metrics)
+      : answers_(std::move(answers)), metrics_(std::move(metrics)) {}
 
   Task<control::HttpResponse> respond(control::HttpRequest request, SocketAddress) override {
     control::HttpResponse response;
@@ -40,6 +44,8 @@ class AdminService final : public control::HttpService {
       const control::HealthAnswer health = answers_.health();
       response.status = health.healthy ? 200 : 503;
       response.body = serialize(health);
+    } else if (reads && request.target == control::metrics_target) {
+      response = metrics_response(metrics_());
     } else if (answers_.other) {
       response = answers_.other(request);
     } else {
@@ -50,6 +56,24 @@ class AdminService final : public control::HttpService {
 
  private:
   AdminAnswers answers_;
+  std::function<std::string()> metrics_;
+};
+
+std::string metrics_page(std::string_view role,
+                         const std::function<void(control::MetricsPage&)>& add_program,
+                         const Log& log) {
+  control::MetricsPage page;
+  add_process(page, role, process_facts());
+  add_log(page, log.counters());
+  add_program(page);
+  return page.text();
+}
+
+// A listener and what answers there.
+struct AdminPlace {
+  std::unique_ptr<Listener> listener;
+  control::HttpService* service;
+  control::HttpServerLimits limits;
 };
 
 // The folder of the socket, for whoever runs the program.
@@ -82,6 +106,26 @@ std::vector<std::unique_ptr<Listener>> listen_admin(KernelNetwork& network,
   return listeners;
 }
 
+std::vector<AdminPlace> open_places(KernelNetwork& network,
+                                    const control::ProgramConfiguration& configuration,
+                                    AdminService& admin, MetricsService& metrics, const Log& log) {
+  std::vector<AdminPlace> places;
+  for (auto& listener : listen_admin(network, configuration.admin, log))
+    places.push_back({.listener = std::move(listener), .service = &admin, .limits = {}});
+  if (!configuration.metrics) return places;
+  try {
+    places.push_back({.listener = network.listen(*configuration.metrics, {}),
+                      .service = &metrics,
+                      .limits = metrics_server_limits()});
+  } catch (const system_error& error) {
+    log.warn("metrics address not available",
+             {{"address", configuration.metrics->text()},
+              {"why", explain_listen_failure(error.code(), configuration.metrics->port) +
+                          " (metrics.listen)"}});
+  }
+  return places;
+}
+
 Task<> obey_signals(asio::signal_set& signals, std::function<void()> stop,
                     std::function<void()> reload, const Log& log) {
   for (int stops = 0; stops < 2;) {
@@ -99,14 +143,13 @@ Task<> until_one_ends(Task<> one, Task<> other) {
   co_await first_of(std::move(one), std::move(other));
 }
 
-Task<> run_all(KernelNetwork& network, RunningProgram program, AdminService& service,
-               std::vector<std::unique_ptr<Listener>>& listeners, asio::signal_set& signals,
-               const Log& log) {
+Task<> run_all(KernelNetwork& network, RunningProgram program, std::vector<AdminPlace>& places,
+               asio::signal_set& signals, const Log& log) {
   std::vector<std::unique_ptr<control::HttpServer>> servers;
   Task<> all = obey_signals(signals, program.stop, program.reload, log);
-  for (const auto& listener : listeners) {
-    servers.push_back(std::make_unique<control::HttpServer>(network.executor(), network.timers(),
-                                                            *listener, service));
+  for (const AdminPlace& place : places) {
+    servers.push_back(std::make_unique<control::HttpServer>(
+        network.executor(), network.timers(), *place.listener, *place.service, place.limits));
     // Whatever of these ends first ends the program.
     all = until_one_ends(std::move(all), servers.back()->run());
   }
@@ -117,20 +160,25 @@ Task<> run_all(KernelNetwork& network, RunningProgram program, AdminService& ser
 }  // namespace
 
 int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
-                const control::AdminAddresses& admin, const Log& log) {
+                const control::ProgramConfiguration& configuration, const Log& log) {
   int code = good;
-  AdminService service(std::move(program.admin));
+  const auto page = [role = program.role, add = program.admin.metrics, &log] {
+    return metrics_page(role, add, log);
+  };
+  AdminService admin(std::move(program.admin), page);
+  MetricsService metrics(network.timers(), page);
   SandboxFolders folders = std::move(program.folders);
-  std::vector<std::unique_ptr<Listener>> listeners = listen_admin(network, admin, log);
+  std::vector<AdminPlace> places = open_places(network, configuration, admin, metrics, log);
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   TaskGroup group(network.executor());
-  group.spawn(run_all(network, std::move(program), service, listeners, signals, log),
+  group.spawn(run_all(network, std::move(program), places, signals, log),
               [&](const std::exception_ptr& failure) {
                 code = failed;
                 log.error("stopped by an error", {{"error", code_of(failure).message()}});
               });
-  if (!admin.unix_path.empty())
-    folders.write.push_back(std::filesystem::path(admin.unix_path).parent_path().string());
+  const std::string& socket = configuration.admin.unix_path;
+  if (!socket.empty())
+    folders.write.push_back(std::filesystem::path(socket).parent_path().string());
   const SandboxReport sandbox = enter_sandbox(folders);
   if (!sandbox.missing.empty())
     log.info("this system offers less of a sandbox", {{"why", sandbox.missing}});

@@ -8,6 +8,7 @@
 #include "cli/sandbox_io.h"
 #include "control/admin_messages.h"
 #include "control/http_message.h"
+#include "control/metrics_page.h"
 #include "control/program_configuration.h"
 #include "streams/kernel_network_io.h"
 #include "streams/log_io.h"
@@ -18,11 +19,13 @@ namespace sidestream::cli {
 struct AdminAnswers {
   std::function<std::string()> status;  // the document as JSON
   std::function<control::HealthAnswer()> health;
+  std::function<void(control::MetricsPage&)> metrics;  // what this program measures
   // Everything else; none: 404.
   std::function<control::HttpResponse(const control::HttpRequest&)> other;
 };
 
 struct RunningProgram {
+  std::string role;              // `edge` or `sidecar`
   Task<> run;                    // until it is cancelled or stop was carried out
   std::function<void()> stop;    // asks run to end in order
   std::function<void()> reload;  // takes over the configuration as it is written now
@@ -34,6 +37,6 @@ struct RunningProgram {
 // fails, or a signal asks for that: the first SIGTERM or SIGINT stops in order, the second at once.
 // SIGHUP reloads. Returns an exit code. What goes wrong stands in the log.
 int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
-                const control::AdminAddresses& admin, const Log& log);
+                const control::ProgramConfiguration& configuration, const Log& log);
 
 }  // namespace sidestream::cli

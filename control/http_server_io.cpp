@@ -57,7 +57,7 @@ Task<> HttpServer::accept_loop() {
       continue;
     }
     const Place place =
-        connections_.insert(connections_.end(), Connection{std::move(stream), client});
+        connections_.insert(connections_.end(), {.stream = std::move(stream), .client = client});
     tasks_.spawn(serve(place), [](const std::exception_ptr&) {});
   }
 }
@@ -71,12 +71,19 @@ bool HttpServer::make_room(const SocketAddress& client) {
     // Its task wakes, finds it broken and takes it out.
     std::ranges::find_if(connections_, is_theirs)->stream->abort();
   }
-  return connections_.size() < limits_.connections_max;
+  if (connections_.size() < limits_.connections_max) return true;
+  if (!limits_.oldest_makes_room) return false;
+  const auto oldest = std::ranges::find_if(
+      connections_, [](const Connection& one) { return !one.busy && !one.ended; });
+  if (oldest == connections_.end()) return false;
+  oldest->ended = true;
+  oldest->stream->abort();
+  return true;
 }
 
 Task<> HttpServer::serve(Place place) {
   try {
-    co_await converse(*place->stream, place->client);
+    co_await converse(*place);
   } catch (...) {
     // Broken, silent for too long or cancelled: there is nobody left to tell.
     place->stream->abort();
@@ -84,15 +91,18 @@ Task<> HttpServer::serve(Place place) {
   connections_.erase(place);
 }
 
-Task<> HttpServer::converse(Stream& stream, SocketAddress client) {
+Task<> HttpServer::converse(Connection& connection) {
+  Stream& stream = *connection.stream;
   std::string pending;  // bytes of the next request that came with this one
   for (bool keep_alive = true; keep_alive;) {
     HttpRequestParser parser(limits_.message);
     if (pending.empty()) {
+      connection.busy = false;
       co_await with_timeout(timers_, limits_.idle_timeout, stream.wait_readable());
     }
     co_await with_timeout(timers_, limits_.request_timeout, read_request(stream, parser, pending));
     if (!parser.begun()) co_return co_await drain(stream);
+    connection.busy = true;
     HttpResponse response;
     if (const std::optional<HttpError> error = parser.failure()) {
       ++rejected_;
@@ -102,7 +112,7 @@ Task<> HttpServer::converse(Stream& stream, SocketAddress client) {
     } else {
       HttpRequest request = parser.take();
       keep_alive = request.keep_alive;
-      response = co_await answer(std::move(request), client);
+      response = co_await answer(std::move(request), connection.client);
     }
     keep_alive = keep_alive && response.keep_alive;
     response.keep_alive = keep_alive;

@@ -17,6 +17,9 @@ namespace sidestream::control {
 struct HttpServerLimits {
   HttpLimits message;
   std::size_t connections_max = 1024;
+  // What happens when there are so many: the one that has said nothing for the longest time is
+  // ended, or the new one.
+  bool oldest_makes_room = false;
   // Of one address; one more ends its oldest one, so that a peer which lost its connections without
   // a word gets in again.
   std::size_t connections_per_address = 4;
@@ -56,13 +59,15 @@ class HttpServer {
   struct Connection {
     std::unique_ptr<Stream> stream;
     SocketAddress client;
+    bool busy = false;   // with a request
+    bool ended = false;  // aborted to make room; its task has not noticed yet
   };
   using Place = std::list<Connection>::iterator;
 
   Task<> accept_loop();
   bool make_room(const SocketAddress& client);
   Task<> serve(Place place);
-  Task<> converse(Stream& stream, SocketAddress client);
+  Task<> converse(Connection& connection);
   Task<> read_request(Stream& stream, HttpRequestParser& parser, std::string& pending);
   Task<HttpResponse> answer(HttpRequest request, SocketAddress client);
   Task<> drain(Stream& stream);

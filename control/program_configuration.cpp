@@ -57,6 +57,23 @@ void read_admin_address(const ConfigurationValue& value, AdminAddresses& admin) 
   admin.addresses.push_back(*address);
 }
 
+std::optional<SocketAddress> read_metrics(ConfigurationSection& section) {
+  const auto value = section.find("metrics");
+  if (!value) return std::nullopt;
+  ConfigurationSection metrics(*value, "{listen: \"127.0.0.1:5152\"}");
+  std::optional<SocketAddress> address;
+  if (const auto listen = metrics.require("listen", "listen: \"127.0.0.1:5152\"")) {
+    const auto text = listen->text();
+    const auto parsed = text ? SocketAddress::parse(*text) : std::nullopt;
+    if (parsed && parsed->port != 0)
+      address = *parsed;
+    else if (text)
+      listen->fail_expected("ADDRESS:PORT");
+  }
+  metrics.finish();
+  return address;
+}
+
 LogSettings read_log(ConfigurationSection& section) {
   LogSettings settings;
   const auto value = section.find("log");
@@ -91,6 +108,7 @@ ProgramConfiguration read_program_configuration(ConfigurationSection& section) {
   read_state(section, configuration);
   configuration.has_admin = section.find("admin").has_value();
   configuration.admin = read_admin_addresses(section);
+  configuration.metrics = read_metrics(section);
   configuration.log = read_log(section);
   if (const auto grace = section.find("grace"))
     configuration.grace =
@@ -118,6 +136,7 @@ std::vector<std::string> keys_for_restart(const ProgramConfiguration& now,
   std::vector<std::string> keys;
   if (now.state != wanted.state) keys.emplace_back("state");
   if (now.admin != wanted.admin) keys.emplace_back("admin");
+  if (now.metrics != wanted.metrics) keys.emplace_back("metrics");
   if (now.log != wanted.log) keys.emplace_back("log");
   return keys;
 }

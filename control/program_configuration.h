@@ -1,9 +1,10 @@
-// The keys that sidecar.yaml and edge.yaml share: `tunnel`, `state`, `admin` and `log`, and keys
-// that are known but come with a later version.
+// The keys that sidecar.yaml and edge.yaml share: `tunnel`, `state`, `admin`, `metrics`, `log` and
+// `grace`, and keys that are known but come with a later version.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,7 @@ struct TunnelSettings {
 struct ProgramConfiguration {
   std::string state{state_folder_default};  // a folder
   AdminAddresses admin;
+  std::optional<SocketAddress> metrics;  // where metrics are told beside the admin addresses
   LogSettings log;
   // For live streams to end by themselves after a first signal to stop.
   Duration grace = 10s;
@@ -66,7 +68,7 @@ struct ProgramConfiguration {
 
 // Reads `admin`; the default when it is not there.
 [[nodiscard]] AdminAddresses read_admin_addresses(ConfigurationSection& section);
-// Reads `state`, `admin`, `log` and `grace`.
+// Reads `state`, `admin`, `metrics`, `log` and `grace`.
 [[nodiscard]] ProgramConfiguration read_program_configuration(ConfigurationSection& section);
 // Reads `mode`, `mtu` and `patience` of a `tunnel` section; the caller finishes the section.
 [[nodiscard]] TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel);

@@ -156,22 +156,26 @@ void read_limits(ConfigurationSection& top, EdgeLimits& limits) {
   section.finish();
 }
 
-// The admin address must not be where a public port may be opened.
-void check_admin(ConfigurationSection& top, const EdgeConfiguration& configuration) {
-  const auto value = top.find("admin");
-  if (!value) return;
-  for (const SocketAddress& admin : configuration.program.admin.addresses) {
-    const bool is_same_address = admin.address == configuration.public_address ||
-                                 admin.address.is_unspecified() ||
-                                 configuration.public_address.is_unspecified();
-    const bool is_public =
-        std::ranges::any_of(configuration.public_ports, [&](const PortRange& range) {
-          return range.low <= admin.port && admin.port <= range.high;
-        });
-    if (is_same_address && is_public)
-      value->fail("port " + std::to_string(admin.port) +
+bool is_public(const SocketAddress& address, const EdgeConfiguration& configuration) {
+  const bool is_same_address = address.address == configuration.public_address ||
+                               address.address.is_unspecified() ||
+                               configuration.public_address.is_unspecified();
+  return is_same_address &&
+         std::ranges::any_of(configuration.public_ports, [&](const PortRange& range) {
+           return range.low <= address.port && address.port <= range.high;
+         });
+}
+
+// The addresses of admin and metrics must not be where a public port may be opened.
+void check_addresses(ConfigurationSection& top, const EdgeConfiguration& configuration) {
+  const auto check = [&](std::string_view key, const SocketAddress& address) {
+    const auto value = top.find(key);
+    if (value && is_public(address, configuration))
+      value->fail("port " + std::to_string(address.port) +
                   " is among public.ports; take another port, or take it out there");
-  }
+  };
+  for (const SocketAddress& admin : configuration.program.admin.addresses) check("admin", admin);
+  if (configuration.program.metrics) check("metrics", *configuration.program.metrics);
 }
 
 }  // namespace
@@ -213,7 +217,7 @@ std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
   read_router(top);
   read_limits(top, configuration.limits);
   configuration.program = control::read_program_configuration(top);
-  check_admin(top, configuration);
+  check_addresses(top, configuration);
   top.finish();
   control::refuse_idle(idle, source);
   if (!problems.empty()) return std::unexpected(std::move(problems));

@@ -185,6 +185,7 @@ std::expected<Edge::Revoked, std::string> Edge::revoke(std::string_view name) {
   tell_lease_table();
   what.streams = router_.abort_streams_of(name);
   control_.forget(std::string(name));
+  router_.forget_traffic_of(name);
   if (const auto peer = peers_.find(name); peer != peers_.end()) {
     revoked_peers_.emplace_back(revoked->public_key, peer->second);
     peers_.erase(peer);
@@ -319,8 +320,8 @@ control::EdgeSidecarStatus Edge::status_of(const SidecarStanding& standing) cons
     if (const auto peer = tunnel_.peer_status(id->second)) {
       if (peer->endpoint) status.tunnel.remote = peer->endpoint->text();
       status.tunnel.last_handshake_ago = since(now, peer->last_handshake);
-      status.tunnel.bytes_received = peer->received_bytes;
-      status.tunnel.bytes_sent = peer->sent_bytes;
+      status.tunnel.bytes_received = peer->traffic.received_bytes;
+      status.tunnel.bytes_sent = peer->traffic.sent_bytes;
     }
   }
   for (const EndpointStanding& endpoint : standing.endpoints)

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/metrics_page.h"
 #include "control/status_messages.h"
 #include "edge/control_server_io.h"
 #include "edge/edge_router_io.h"
@@ -55,6 +56,7 @@ class Edge {
   // ---- admin
   // -------------------------------------------------------------------------------------
   [[nodiscard]] control::EdgeStatus status() const;
+  void write_metrics(control::MetricsPage& page) const;
   [[nodiscard]] const SidecarRegistry& registry() const { return registry_; }
   // The ticket; the error is a sentence. Kept in the state folder before it is handed out.
   std::expected<SecretText, std::string> invite(std::string_view name,

@@ -44,6 +44,7 @@ void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
 
 void Edge::forget_peer(std::string_view name) {
   control_.forget(std::string(name));
+  router_.forget_traffic_of(name);
   const auto peer = peers_.find(name);
   if (peer == peers_.end()) return;
   tunnel_.remove_peer(peer->second);

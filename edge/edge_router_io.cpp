@@ -144,6 +144,7 @@ EdgeRouter::LiveStream::LiveStream(EdgeRouter& to, std::unique_ptr<Stream> accep
 
 EdgeRouter::LiveStream::~LiveStream() {
   router.end_undecided(*this);
+  if (traffic != nullptr) router.traffic_.leave(*traffic);
   router.streams_.erase(listed);
   router.admission_.leave(record.client.address);
   router.stream_ended_.notify_all();
@@ -210,15 +211,17 @@ Task<> EdgeRouter::carry(LiveStream& stream) {
 
   // The PROXY header and the bytes read so far.
   record.end = StreamEnd::sidecar_broke;
+  stream.traffic = &traffic_.enter(record.sidecar, record.service);
   record.bytes_from_client = opening.bytes.size();
   std::vector<std::uint8_t> first = first_bytes(*stream.client, opening);
   opening = {};
   co_await stream.upstream->write_all(first);
   first = {};
+  stream.traffic->bytes.left_to_right_bytes += record.bytes_from_client;
 
   // And everything else.
-  const RelaySummary summary =
-      co_await relay(network_.timers(), *stream.client, *stream.upstream, limits_.relay);
+  const RelaySummary summary = co_await relay(network_.timers(), *stream.client, *stream.upstream,
+                                              limits_.relay, &stream.traffic->bytes);
   record.end = stream_end_of(summary.end);
   record.bytes_from_client += summary.left_to_right_bytes;
   record.bytes_to_client = summary.right_to_left_bytes;

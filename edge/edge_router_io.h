@@ -16,6 +16,7 @@
 #include "edge/admission.h"
 #include "edge/refusal_allowance.h"
 #include "edge/route_table.h"
+#include "edge/service_traffic.h"
 #include "edge/stream_opening_io.h"
 #include "edge/stream_record.h"
 #include "streams/close_io.h"
@@ -94,6 +95,10 @@ class EdgeRouter {
   Task<> stop();
 
   [[nodiscard]] RouterCounters counters() const;
+  [[nodiscard]] const ServiceTrafficTable& traffic() const { return traffic_; }
+  // It is enrolled no more.
+  void forget_traffic_of(std::string_view sidecar) { traffic_.forget(sidecar); }
+  [[nodiscard]] std::size_t clients() const { return admission_.clients(); }
 
  private:
   // A stream from accept to its end; counted and listed as long as it exists.
@@ -107,7 +112,8 @@ class EdgeRouter {
 
     EdgeRouter& router;
     std::unique_ptr<Stream> client;
-    std::unique_ptr<Stream> upstream;  // into the tunnel
+    std::unique_ptr<Stream> upstream;   // into the tunnel
+    ServiceTraffic* traffic = nullptr;  // since there is an upstream
     Instant accepted;
     // Its `end` always says what it means if an operation fails now.
     StreamRecord record;
@@ -138,6 +144,7 @@ class EdgeRouter {
   Admission admission_;
   RefusalAllowance told_refusals_;
   RouterCounters counters_;
+  ServiceTrafficTable traffic_;
   std::optional<Instant> accept_failure_told_;
   std::map<std::uint16_t, Listener*> ports_;  // each owned by its accept_streams()
   std::list<LiveStream*> streams_;            // the oldest in front, as below

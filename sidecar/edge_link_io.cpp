@@ -235,10 +235,12 @@ Task<> EdgeLink::end_streams() {
 
 bool EdgeLink::may_serve(Stream& stream) {
   // Only the edge has an address in this tunnel; this makes it explicit.
-  const bool welcome = accepting_ && streams_.size() < configuration_.streams_max &&
-                       stream.remote_address().address == configuration_.edge_address;
-  if (!welcome) stream.abort();
-  return welcome;
+  const bool has_room = streams_.size() < configuration_.streams_max;
+  const bool welcome = accepting_ && stream.remote_address().address == configuration_.edge_address;
+  if (welcome && has_room) return true;
+  ++(welcome ? refusals_.too_many : refusals_.not_accepting);
+  stream.abort();
+  return false;
 }
 
 void EdgeLink::spawn_stream(Task<> task) {
@@ -279,7 +281,7 @@ Task<> EdgeLink::serve(Service& service, std::unique_ptr<Stream> stream) {
   auto introduction =
       co_await read_introduction(network_, std::move(stream), configuration_.introduction);
   if (!introduction) {
-    tell_refused(introduction.error(), std::nullopt);
+    refuse(introduction.error());
     co_return;
   }
   co_await service.serve(std::move(introduction->stream), std::move(introduction->header));
@@ -289,7 +291,7 @@ Task<> EdgeLink::serve_by_name(std::unique_ptr<Stream> stream) {
   auto introduction =
       co_await read_introduction(network_, std::move(stream), configuration_.introduction);
   if (!introduction) {
-    tell_refused(introduction.error(), std::nullopt);
+    refuse(introduction.error());
     co_return;
   }
   const auto hello =
@@ -307,6 +309,11 @@ Task<> EdgeLink::serve_by_name(std::unique_ptr<Stream> stream) {
 }
 
 // Health checks of a router give no reason and are nothing to tell.
+void EdgeLink::refuse(std::string why) {
+  if (!why.empty()) ++refusals_.no_header;
+  tell_refused(std::move(why), std::nullopt);
+}
+
 void EdgeLink::tell_refused(std::string why, const std::optional<SocketAddress>& client) {
   if (why.empty()) return;
   on_event_(
@@ -316,6 +323,7 @@ void EdgeLink::tell_refused(std::string why, const std::optional<SocketAddress>&
 // As the edge's own router does it: an alert for who speaks TLS, a reset for all others.
 Task<> EdgeLink::refuse_by_name(Introduction& introduction,
                                 const std::optional<ClientHello>& hello) {
+  ++(hello ? refusals_.no_service : refusals_.no_header);
   std::string why = hello ? "a ClientHello without server name" : "no ClientHello";
   if (hello && hello->server_name) why = "no service for " + hello->server_name->text();
   tell_refused(why, introduction.header.source);

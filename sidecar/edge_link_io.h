@@ -56,6 +56,14 @@ struct EdgeLinkEvent {
   std::optional<SocketAddress> client{};  // stream_refused, when it is known
 };
 
+// Streams that belong to no service, counted.
+struct LinkRefusals {
+  std::uint64_t too_many = 0;       // EdgeLinkConfiguration::streams_max
+  std::uint64_t not_accepting = 0;  // we stop, or the sender is not the edge
+  std::uint64_t no_header = 0;      // no PROXY header, or no ClientHello behind it
+  std::uint64_t no_service = 0;     // for this server name
+};
+
 class EdgeLink {
  public:
   // `network` and `services` outlive it.
@@ -84,8 +92,10 @@ class EdgeLink {
   // Why nothing is published there, for a person; empty: all is well, or it is too early to say.
   [[nodiscard]] std::string problem() const;
   [[nodiscard]] std::size_t streams() const { return streams_.size(); }
+  [[nodiscard]] const LinkRefusals& refusals() const { return refusals_; }
   [[nodiscard]] tunnel::UserspaceTunnel& tunnel() { return tunnel_; }
   [[nodiscard]] std::size_t tunnel_connections() const { return tunnel_.connection_count(); }
+  [[nodiscard]] const tunnel::UserspaceTunnel& tunnel() const { return tunnel_; }
 
  private:
   Task<> work();
@@ -100,6 +110,7 @@ class EdgeLink {
   Task<> serve(Service& service, std::unique_ptr<Stream> stream);
   Task<> serve_by_name(std::unique_ptr<Stream> stream);
   Task<> refuse_by_name(Introduction& introduction, const std::optional<ClientHello>& hello);
+  void refuse(std::string why);  // before its introduction is over
   void tell_refused(std::string why, const std::optional<SocketAddress>& client);
   void spawn_stream(Task<> task);
   [[nodiscard]] bool may_serve(Stream& stream);
@@ -123,6 +134,7 @@ class EdgeLink {
   bool silent_ = false;
   std::string no_address_;  // why the last look-up found none; empty: it did
   bool accepting_ = true;
+  LinkRefusals refusals_;
   control::ControlClientRunner control_;
   std::map<const Service*, Listener*> listeners_;  // each owned by its accept_for_service()
   TaskGroup lookups_;

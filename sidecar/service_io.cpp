@@ -15,20 +15,20 @@ constexpr Duration backend_timeout = 10s;
 // For a client on a slow line to read what was written for it, and to end its own direction.
 constexpr Duration last_bytes_timeout = 60s;
 
-std::string text_of_end(const RelaySummary& summary) {
-  switch (summary.end) {
+ServedEnd served_end_of(RelayEnd end) {
+  switch (end) {
     case RelayEnd::both_ended:
-      return "both ended";
+      return ServedEnd::finished;
     case RelayEnd::left_error:
-      return "client side broke: " + summary.error.message();
+      return ServedEnd::client_broke;
     case RelayEnd::right_error:
-      return "backend broke: " + summary.error.message();
+      return ServedEnd::backend_broke;
     case RelayEnd::idle:
-      return "idle";
+      return ServedEnd::idle;
     case RelayEnd::cancelled:
-      return "stopped";
+      return ServedEnd::stopped;
   }
-  return {};
+  std::unreachable();
 }
 
 HealthLimits limits_of(const HealthSettings& settings) {
@@ -53,18 +53,11 @@ std::string server_name_for_probe(const ServiceConfiguration& configuration) {
   return {};
 }
 
-std::string text_of(ServiceVerdict verdict) {
-  switch (verdict) {
-    case ServiceVerdict::admitted:
-      break;
-    case ServiceVerdict::too_many:
-      return "refused: limits.streams of the service";
-    case ServiceVerdict::too_many_of_client:
-      return "refused: limits.per_client of the service";
-    case ServiceVerdict::too_fast:
-      return "refused: limits.rate of the service";
-  }
-  return {};
+// Of one that is not admitted.
+ServedEnd refusal_of(ServiceVerdict verdict) {
+  if (verdict == ServiceVerdict::too_many) return ServedEnd::too_many;
+  if (verdict == ServiceVerdict::too_many_of_client) return ServedEnd::too_many_of_client;
+  return ServedEnd::too_fast;
 }
 
 class Admitted {
@@ -142,6 +135,7 @@ Task<> Service::watch_health() {
     const auto verdict =
         co_await probe_backend(network_, settings.kind, probed_backends(configuration_),
                                server_name_for_probe(configuration_), settings.timeout);
+    ++(verdict ? counters_.probes_healthy : counters_.probes_unhealthy);
     const bool changed =
         verdict ? health_.record_success() : health_.record_failure(verdict.error());
     if (changed && !retired_ && callbacks_.health_changed) callbacks_.health_changed(*this);
@@ -178,7 +172,7 @@ Task<std::unique_ptr<Stream>> Service::open_backend(const ProxyHeader& header,
 
 Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   const Count counted(streams_);
-  ++streams_in_all_;
+  ++counters_.streams_in_all;
   const Instant began = network_.timers().now();
   ServedStream record;
   record.service = configuration_.name;
@@ -192,12 +186,13 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   const ServiceVerdict verdict = admission_.admit(began, record.client.address);
   if (verdict != ServiceVerdict::admitted) {
     from_edge->abort();
-    record.end = text_of(verdict);
+    record.end = refusal_of(verdict);
   } else {
     const Admitted admitted(admission_, record.client.address);
     co_await serve_admitted(std::move(from_edge), std::move(header), record);
   }
   record.duration = network_.timers().now() - began;
+  ++counters_.ended.at(std::to_underlying(record.end));
   if (callbacks_.stream_ended) callbacks_.stream_ended(record);
 }
 
@@ -209,7 +204,8 @@ Task<> Service::serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader he
   }
   auto client = co_await tls_->accept(std::move(from_edge));
   if (!client) {
-    record.end = "refused: TLS: " + client.error();
+    record.end = ServedEnd::tls_failed;
+    record.error = client.error();
     co_return;
   }
   TlsStream& stream = **client;
@@ -231,16 +227,19 @@ Task<> Service::carry(Stream& client, const ProxyHeader& header, ServedStream& r
   if (!backend) {
     // The client must see that this is no clean end.
     client.abort();
-    record.end = "backend not reached: " + failure.message();
+    record.end = ServedEnd::backend_not_reached;
+    record.error = failure.message();
     co_return;
   }
-  const RelaySummary summary = co_await relay(network_.timers(), client, *backend, RelayLimits{});
+  const RelaySummary summary =
+      co_await relay(network_.timers(), client, *backend, RelayLimits{}, &counters_.bytes);
   record.client_to_backend_bytes = summary.left_to_right_bytes;
   record.backend_to_client_bytes = summary.right_to_left_bytes;
-  record.end = text_of_end(summary);
+  record.end = served_end_of(summary.end);
+  if (summary.error) record.error = summary.error.message();
   if (summary.end == RelayEnd::left_error && summary.error == asio::error::connection_aborted &&
       tls_)
-    record.end = "client side broke: it ended without close_notify";
+    record.error = "it ended without close_notify";
 }
 
 }  // namespace sidestream::sidecar

@@ -10,6 +10,7 @@
 
 #include "sidecar/backend_io.h"
 #include "sidecar/health.h"
+#include "sidecar/served_stream.h"
 #include "sidecar/service_tls_io.h"
 #include "sidecar/sidecar_configuration.h"
 #include "streams/event_io.h"
@@ -17,20 +18,6 @@
 #include "streams/proxy_header.h"
 
 namespace sidestream::sidecar {
-
-// What became of one stream, for the log line at its end.
-struct ServedStream {
-  std::string service;
-  SocketAddress client;
-  std::string endpoint;  // by which it came
-  std::uint64_t client_to_backend_bytes = 0;
-  std::uint64_t backend_to_client_bytes = 0;
-  Duration duration{};
-  std::string end;  // for a person
-  // When TLS ended here, and who the client was by its certificate.
-  std::string tls_version;
-  std::string client_certificate;
-};
 
 class Service {
  public:
@@ -71,7 +58,9 @@ class Service {
   [[nodiscard]] std::uint16_t tunnel_port() const { return tunnel_port_; }
   [[nodiscard]] const HealthJudge& health() const { return health_; }
   [[nodiscard]] std::size_t streams() const { return streams_; }
-  [[nodiscard]] std::uint64_t streams_in_all() const { return streams_in_all_; }
+  [[nodiscard]] const ServedCounters& counters() const { return counters_; }
+  // Goes on counting for one that is no more.
+  void adopt_counters(const Service& other) { counters_.add(other.counters_); }
 
  private:
   Task<> wait_retired();
@@ -92,7 +81,7 @@ class Service {
   bool retired_ = false;
   Event retired_changed_;
   std::size_t streams_ = 0;
-  std::uint64_t streams_in_all_ = 0;
+  ServedCounters counters_;
 };
 
 }  // namespace sidestream::sidecar

@@ -273,7 +273,7 @@ void Sidecar::keep_timestamp(Link& link, const tunnel::Timestamp& newest) {
 }
 
 void Sidecar::tell(const ServedStream& stream) {
-  Log log = stream.end.starts_with("refused") ? stranger_log_ : log_;
+  Log log = is_refusal(stream.end) ? stranger_log_ : log_;
   if (!stream.tls_version.empty()) log = log.with({{"tls", stream.tls_version}});
   if (!stream.client_certificate.empty())
     log = log.with({{"client_certificate", stream.client_certificate}});
@@ -283,7 +283,7 @@ void Sidecar::tell(const ServedStream& stream) {
                             {"bytes_in", stream.client_to_backend_bytes},
                             {"bytes_out", stream.backend_to_client_bytes},
                             {"duration", stream.duration},
-                            {"end", stream.end}});
+                            {"end", stream.end_text()}});
 }
 
 // ---- status ------------------------------------------------------------------------------------
@@ -308,8 +308,8 @@ control::SidecarStatus Sidecar::status() const {
     if (const auto peer = link->link->peer_status()) {
       if (peer->endpoint) edge.tunnel.remote = peer->endpoint->text();
       edge.tunnel.last_handshake_ago = since(now, peer->last_handshake);
-      edge.tunnel.bytes_received = peer->received_bytes;
-      edge.tunnel.bytes_sent = peer->sent_bytes;
+      edge.tunnel.bytes_received = peer->traffic.received_bytes;
+      edge.tunnel.bytes_sent = peer->traffic.sent_bytes;
     }
     status.edges.push_back(std::move(edge));
     status.tunnel_connections += link->link->tunnel_connections();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/admin_messages.h"
+#include "control/metrics_page.h"
 #include "control/status_messages.h"
 #include "sidecar/discovery_io.h"
 #include "sidecar/edge_link_io.h"
@@ -46,6 +47,7 @@ class Sidecar {
   void stop();
 
   [[nodiscard]] control::SidecarStatus status() const;
+  void write_metrics(control::MetricsPage& page) const;
   // Healthy: something is published somewhere.
   [[nodiscard]] control::HealthAnswer health() const;
 
@@ -67,6 +69,7 @@ class Sidecar {
   [[nodiscard]] SidecarConfiguration with_labels();
   void take_over_labels();
   void take_over(const SidecarConfiguration& configuration);
+  void write_link_metrics(control::MetricsPage& page) const;
   void add_service(ServiceConfiguration configuration);
   void begin_watching(Service& service);
   void add_link(const EdgeEntry& entry);

@@ -100,6 +100,9 @@ Task<> Sidecar::bury(Service& service) {
   do {
     co_await network_.timers().sleep_for(late_streams);
   } while (service.streams() > 0 || service.watching());
+  for (const auto& living : services_)
+    if (living->configuration().name == service.configuration().name)
+      living->adopt_counters(service);
   std::erase_if(retired_, [&service](const auto& one) { return one.get() == &service; });
 }
 

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -48,13 +49,21 @@ class Log::Output {
   void write(LogLevel level, std::string_view event, std::string fields,
              std::optional<Duration> at_most_every) {
     std::uint64_t held_back = 0;
-    if (at_most_every && hold_back(event, *at_most_every, held_back)) return;
+    if (at_most_every && hold_back(event, *at_most_every, held_back)) {
+      ++suppressed_;
+      return;
+    }
     if (held_back > 0) {
       const LogField count("held_back", held_back);
       fields += format_fields(settings_.format, {&count, 1});
     }
+    ++lines_;
     const WallTime now = clock_ ? clock_->wall_now() : std::chrono::system_clock::now();
     logger_->log(spdlog::level::info, "{}", log_line(settings_.format, now, level, event, fields));
+  }
+
+  [[nodiscard]] LogCounters counters() const {
+    return {.lines = lines_, .suppressed = suppressed_};
   }
 
  private:
@@ -85,6 +94,8 @@ class Log::Output {
   std::unique_ptr<spdlog::logger> logger_;
   std::mutex mutex_;
   std::map<std::string, Held, std::less<>> held_;
+  std::atomic<std::uint64_t> lines_ = 0;
+  std::atomic<std::uint64_t> suppressed_ = 0;
 };
 
 Log::Log(const LogSettings& settings)
@@ -110,6 +121,10 @@ Log Log::at_most_every(Duration period) const {
 
 bool Log::enabled(LogLevel level) const {
   return level <= output_->settings().level;
+}
+
+LogCounters Log::counters() const {
+  return output_->counters();
 }
 
 void Log::write(LogLevel level, std::string_view event, std::span<const LogField> fields) const {

@@ -1,6 +1,7 @@
 // The log of a program: one event a line.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -10,6 +11,11 @@
 #include "streams/timer_io.h"
 
 namespace sidestream {
+
+struct LogCounters {
+  std::uint64_t lines = 0;       // that were written
+  std::uint64_t suppressed = 0;  // that were not, because there were too many
+};
 
 // Where lines go, and the fields that every line of one thing has (service, endpoint, client).
 // Made once by main's command and passed by reference; copy it to add fields:
@@ -34,6 +40,8 @@ class Log {
   [[nodiscard]] Log at_most_every(Duration period) const;
 
   [[nodiscard]] bool enabled(LogLevel level) const;
+  // Of all copies.
+  [[nodiscard]] LogCounters counters() const;
   void write(LogLevel level, std::string_view event, std::span<const LogField> fields) const;
 
   void error(std::string_view event, std::initializer_list<LogField> fields = {}) const {

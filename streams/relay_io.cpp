@@ -18,24 +18,28 @@ struct Direction {
   RelayEnd from_broke;
   RelayEnd to_broke;
   std::uint64_t* bytes;
-  bool ended = false;  // in order
+  std::uint64_t* traffic;  // the same, of all relays that share it; may be null
+  bool ended = false;      // in order
 };
 
 class Relay {
  public:
-  Relay(Timers& timers, Stream& left, Stream& right, const RelayLimits& limits)
+  Relay(Timers& timers, Stream& left, Stream& right, const RelayLimits& limits,
+        RelayTraffic* traffic)
       : timers_(timers),
         limits_(limits),
         left_to_right_{.from = &left,
                        .to = &right,
                        .from_broke = RelayEnd::left_error,
                        .to_broke = RelayEnd::right_error,
-                       .bytes = &summary_.left_to_right_bytes},
+                       .bytes = &summary_.left_to_right_bytes,
+                       .traffic = traffic ? &traffic->left_to_right_bytes : nullptr},
         right_to_left_{.from = &right,
                        .to = &left,
                        .from_broke = RelayEnd::right_error,
                        .to_broke = RelayEnd::left_error,
-                       .bytes = &summary_.right_to_left_bytes},
+                       .bytes = &summary_.right_to_left_bytes,
+                       .traffic = traffic ? &traffic->right_to_left_bytes : nullptr},
         started_(timers.now()),
         last_read_(started_) {}
 
@@ -85,6 +89,7 @@ class Relay {
         if (count == 0) break;
         co_await way.to->write_all(buffer.bytes().first(count));
         *way.bytes += count;
+        if (way.traffic != nullptr) *way.traffic += count;
       }
       co_await way.to->close_write();
       way.ended = true;
@@ -154,8 +159,9 @@ std::string_view text_of(RelayEnd end) {
   return "";
 }
 
-Task<RelaySummary> relay(Timers& timers, Stream& left, Stream& right, RelayLimits limits) {
-  Relay work(timers, left, right, limits);
+Task<RelaySummary> relay(Timers& timers, Stream& left, Stream& right, RelayLimits limits,
+                         RelayTraffic* traffic) {
+  Relay work(timers, left, right, limits, traffic);
   co_return co_await work.run();
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "streams/asio_io.h"
+#include "streams/relay_traffic.h"
 #include "streams/timer_io.h"
 
 namespace sidestream {
@@ -42,6 +43,9 @@ struct RelaySummary {
 //
 // Both streams must outlive it and belong to it until it returns; afterwards both have ended or
 // were aborted. Never throws for what happens on a stream; a cancellation ends it as `cancelled`.
-Task<RelaySummary> relay(Timers& timers, Stream& left, Stream& right, RelayLimits limits);
+//
+// `traffic`, if there is one, outlives it too.
+Task<RelaySummary> relay(Timers& timers, Stream& left, Stream& right, RelayLimits limits,
+                         RelayTraffic* traffic = nullptr);
 
 }  // namespace sidestream

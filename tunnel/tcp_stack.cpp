@@ -119,4 +119,8 @@ std::size_t TcpStack::connection_count() const {
   return state_->table.size();
 }
 
+std::size_t TcpStack::buffered_bytes() const {
+  return state_->pool.used_bytes();
+}
+
 }  // namespace sidestream::tunnel

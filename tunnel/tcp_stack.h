@@ -128,6 +128,8 @@ class TcpStack {
 
   [[nodiscard]] std::optional<ConnectionStatus> status(ConnectionId connection) const;
   [[nodiscard]] std::size_t connection_count() const;
+  // Of all buffers, against TcpLimits::memory_bytes_max.
+  [[nodiscard]] std::size_t buffered_bytes() const;
 
  private:
   struct State;

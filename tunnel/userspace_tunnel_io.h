@@ -64,6 +64,10 @@ class UserspaceTunnel final : public Tunnel {
   void set_last_timestamp(const Timestamp& timestamp) { device_.set_last_timestamp(timestamp); }
   [[nodiscard]] SocketAddress outer_address() const { return socket_->local_address(); }
   [[nodiscard]] std::size_t connection_count() const { return stack_.connection_count(); }
+  [[nodiscard]] std::size_t buffered_bytes() const { return stack_.buffered_bytes(); }
+  [[nodiscard]] const TcpLimits& tcp_limits() const { return tcp_limits_; }
+  // Strangers are asked for cookies before a handshake costs us anything.
+  [[nodiscard]] bool under_load() const { return device_.under_load(now()); }
   // Called for each event of the device, on the tunnel's thread, outside of its own calls.
   void on_event(std::function<void(const DeviceEvent&)> callback) {
     callback_ = std::move(callback);
@@ -119,6 +123,7 @@ class UserspaceTunnel final : public Tunnel {
   const IpAddress address_;
   const std::size_t mtu_;
   const SocketAddress listen_;
+  const TcpLimits tcp_limits_;
   WireGuardDevice device_;
   TcpStack stack_;
   std::unique_ptr<DatagramSocket> socket_;

@@ -39,13 +39,30 @@ struct PeerConfiguration {
 
 enum class AddPeerError { own_key, already_there, low_order_key, too_many };
 
-// What a status display shows of a peer. Counters are bytes of UDP payload that authenticated
-// (received) or were sent.
+// Datagrams that authenticated (received) or were sent, and the bytes of UDP payload in them.
+struct PeerTraffic {
+  std::uint64_t received_datagrams = 0;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_datagrams = 0;
+  std::uint64_t sent_bytes = 0;
+
+  void count_received(std::size_t bytes) {
+    ++received_datagrams;
+    received_bytes += bytes;
+  }
+  void count_sent(std::size_t bytes) {
+    ++sent_datagrams;
+    sent_bytes += bytes;
+  }
+};
+
+// What a status display shows of a peer.
 struct PeerStatus {
   std::optional<SocketAddress> endpoint;
   std::optional<Instant> last_handshake;
-  std::uint64_t received_bytes = 0;
-  std::uint64_t sent_bytes = 0;
+  PeerTraffic traffic;
+  std::uint64_t handshakes = 0;           // that were completed
+  std::uint64_t handshakes_given_up = 0;  // 90 s without an answer
   // Since when our initiations have had no answer; a name behind the endpoint may resolve to
   // something else by now.
   std::optional<Instant> unanswered_since;

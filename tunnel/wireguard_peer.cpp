@@ -30,7 +30,12 @@ WireGuardPeer::WireGuardPeer(PeerId id, const PeerConfiguration& configuration,
 }
 
 PeerStatus WireGuardPeer::status() const {
-  return {endpoint_, last_handshake_, received_bytes_, sent_bytes_, unanswered_since_};
+  return {.endpoint = endpoint_,
+          .last_handshake = last_handshake_,
+          .traffic = traffic_,
+          .handshakes = handshakes_,
+          .handshakes_given_up = handshakes_given_up_,
+          .unanswered_since = unanswered_since_};
 }
 
 void WireGuardPeer::set_endpoint(const SocketAddress& endpoint) {
@@ -93,7 +98,7 @@ std::optional<Transmit> WireGuardPeer::poll_initiation(Instant now, MutableBytes
   sent.handshake = true;
   sent.traffic_class = handshake_traffic_class;
   sent.forget_local_address = wanted == Wanted::yes_and_forget_local_address;
-  sent_bytes_ += wire.size();
+  traffic_.count_sent(wire.size());
   return sent;
 }
 
@@ -116,7 +121,7 @@ bool WireGuardPeer::handle_initiation(Instant now, const SocketAddress& from,
   response.serialize(response_.emplace());
   cookies_.write_macs(now, *response_);
   learn_endpoint(from);
-  received_bytes_ += initiation_bytes;
+  traffic_.count_received(initiation_bytes);
   begin_session(now, {std::move(index), message.sender}, finished->keys, false);
   timers_.on_handshake_received(now);
   timers_.on_response_sent(now);
@@ -137,7 +142,7 @@ bool WireGuardPeer::handle_response(Instant now, const SocketAddress& from,
   SessionIndex index = std::move(outgoing_->index);
   outgoing_.reset();
   learn_endpoint(from);
-  received_bytes_ += response_bytes;
+  traffic_.count_received(response_bytes);
   begin_session(now, {std::move(index), message.sender}, finished->keys, true);
   complete_handshake(now);
   timers_.on_handshake_received(now);
@@ -161,6 +166,7 @@ void WireGuardPeer::complete_handshake(Instant now) {
   initiation_ = Wanted::no;
   renewed_after_receiving_ = false;
   last_handshake_ = now;
+  ++handshakes_;
   unanswered_since_.reset();
   unanswered_ = 0;
   report(DeviceEvent::Kind::handshake_completed);
@@ -184,7 +190,7 @@ std::optional<MutableBytes> WireGuardPeer::handle_transport(Instant now, const S
   if (slots_.confirm(*keypair)) complete_handshake(now);
   keep_key_fresh_after_receiving(now);
   timers_.on_transport_received(now, !text->empty());
-  received_bytes_ += datagram.size();
+  traffic_.count_received(datagram.size());
   return text;
 }
 
@@ -223,7 +229,7 @@ std::size_t WireGuardPeer::seal_under(Keypair& keypair, Instant now, MutableByte
   const std::size_t datagram_bytes = packet_bytes + padding + keepalive_bytes;
   keypair.seal(buffer.first(datagram_bytes));
   timers_.on_transport_sent(now, packet_bytes > 0);
-  sent_bytes_ += datagram_bytes;
+  traffic_.count_sent(datagram_bytes);
   keepalive_due_ = false;
   if (keypair.wants_rekey_on_send(now)) request_handshake(now, rekey_timeout, Wanted::yes);
   return datagram_bytes;
@@ -244,7 +250,7 @@ std::optional<Transmit> WireGuardPeer::poll_transmit(Instant now, MutableBytes b
     Transmit sent = transmit(response_bytes);
     sent.handshake = true;
     sent.traffic_class = handshake_traffic_class;
-    sent_bytes_ += response_bytes;
+    traffic_.count_sent(response_bytes);
     return sent;
   }
   if (staged_.empty() && !keepalive_due_) return std::nullopt;
@@ -278,6 +284,7 @@ void WireGuardPeer::handle_timeout(Instant now) {
   }
   if (due.give_up) {
     staged_.clear();
+    ++handshakes_given_up_;
     report(DeviceEvent::Kind::handshake_gave_up);
   }
   if (due.retry_handshake && endpoint_) initiation_ = Wanted::yes_and_forget_local_address;

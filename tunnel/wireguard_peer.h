@@ -133,8 +133,9 @@ class WireGuardPeer {
   std::optional<Instant> last_handshake_;
   std::optional<Instant> unanswered_since_;
   unsigned unanswered_ = 0;  // initiations
-  std::uint64_t received_bytes_ = 0;
-  std::uint64_t sent_bytes_ = 0;
+  PeerTraffic traffic_;
+  std::uint64_t handshakes_ = 0;
+  std::uint64_t handshakes_given_up_ = 0;
 };
 
 }  // namespace sidestream::tunnel

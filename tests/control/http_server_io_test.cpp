@@ -90,6 +90,24 @@ TEST_F(HttpServerTest, AnswersOneRequestAfterTheOther) {
   EXPECT_EQ(server_->connections(), 0U);
 }
 
+TEST_F(HttpServerTest, TheOldestSilentOneMakesRoomWhereThatIsWanted) {
+  limits_.connections_max = 3;
+  limits_.oldest_makes_room = true;
+  serve();
+  MemoryStream& first = connect(1);
+  MemoryStream& second = connect(2);
+  MemoryStream& third = connect(3);
+  EXPECT_EQ(say(first, "GET / HTTP/1.1\r\n"), "");  // half a request is none
+  MemoryStream& fourth = connect(4);
+  EXPECT_FALSE(first.push("Host: a\r\n\r\n"));
+  EXPECT_EQ(server_->connections(), 3U);
+  for (MemoryStream* one : {&second, &third, &fourth}) {
+    EXPECT_EQ(say(*one, post("/a", "1")), ok("/a 1"));
+  }
+  for (std::uint8_t host = 5; host < 105; ++host) connect(host);
+  EXPECT_EQ(server_->connections(), 3U);
+}
+
 TEST_F(HttpServerTest, AnswersARequestInPieces) {
   serve();
   MemoryStream& client = connect();

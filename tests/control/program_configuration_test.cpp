@@ -61,6 +61,19 @@ TEST(ProgramConfiguration, GraceIsRead) {
   EXPECT_EQ(configuration.grace, 0s);
 }
 
+TEST(ProgramConfiguration, MetricsHaveAnAddress) {
+  ProgramConfiguration configuration;
+  EXPECT_EQ(read("metrics: {listen: \"[::1]:5152\"}", configuration), "");
+  EXPECT_EQ(configuration.metrics->text(), "[::1]:5152");
+  EXPECT_EQ(read("", configuration), "");
+  EXPECT_FALSE(configuration.metrics);
+  EXPECT_EQ(problems("metrics: {listen: localhost}"),
+            "f:1:19: metrics.listen: expected ADDRESS:PORT, not \"localhost\"");
+  EXPECT_EQ(problems("metrics: {listen: 127.0.0.1:0}"),
+            "f:1:19: metrics.listen: expected ADDRESS:PORT, not \"127.0.0.1:0\"");
+  EXPECT_TRUE(problems("metrics: {port: 1}").contains("listen"));
+}
+
 TEST(ProgramConfiguration, SaysWhatNeedsARestart) {
   const ProgramConfiguration now;
   EXPECT_TRUE(keys_for_restart(now, now).empty());
@@ -69,8 +82,10 @@ TEST(ProgramConfiguration, SaysWhatNeedsARestart) {
   EXPECT_TRUE(keys_for_restart(now, wanted).empty());
   wanted.state = "/elsewhere";
   wanted.admin.unix_path = "/elsewhere/admin.sock";
+  wanted.metrics = SocketAddress::parse("127.0.0.1:5152");
   wanted.log.level = LogLevel::debug;
-  EXPECT_EQ(keys_for_restart(now, wanted), (std::vector<std::string>{"state", "admin", "log"}));
+  EXPECT_EQ(keys_for_restart(now, wanted),
+            (std::vector<std::string>{"state", "admin", "metrics", "log"}));
 }
 
 TEST(ProgramConfiguration, SaysWhatIsWrong) {

@@ -84,6 +84,7 @@ TEST(EdgeConfiguration, ReadsEveryKey) {
   EXPECT_EQ(configuration.limits, (EdgeLimits{5000, 100, 3s, true}));
   EXPECT_EQ(configuration.program.state, "/state");
   EXPECT_EQ(configuration.program.admin.addresses.size(), 2U);
+  EXPECT_EQ(configuration.program.metrics->text(), "192.0.2.9:50001");
   EXPECT_EQ(configuration.program.log, (LogSettings{LogLevel::warn, LogFormat::json}));
 }
 

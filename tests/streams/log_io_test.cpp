@@ -65,6 +65,8 @@ TEST_F(LogTest, HoldsBackWhatComesTooOftenAndSaysHowMuch) {
   log.warn("hello refused", {{"client", 7}});
   ASSERT_EQ(lines_.size(), 3U);
   EXPECT_TRUE(lines_[2].ends_with("hello refused client=7 held_back=4")) << lines_[2];
+  EXPECT_EQ(log.counters().lines, 3U);
+  EXPECT_EQ(log.counters().suppressed, 4U);
   loop_.advance(10s);
   log.warn("hello refused");
   EXPECT_FALSE(lines_[3].contains("held_back"));

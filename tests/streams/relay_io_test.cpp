@@ -53,6 +53,21 @@ TEST_F(RelayTest, CarriesBytesBothWaysAndCountsThem) {
   EXPECT_TRUE(backend_->at_end());
 }
 
+TEST_F(RelayTest, CountsBytesWhileItGoesOn) {
+  RelayTraffic traffic{.left_to_right_bytes = 100, .right_to_left_bytes = 200};
+  auto relaying = loop_.start(relay(loop_.timers(), *left_, *right_, {}, &traffic));
+  client_->push("question");
+  backend_->push("the answer");
+  loop_.settle();
+  EXPECT_EQ(traffic.left_to_right_bytes, 108U);
+  EXPECT_EQ(traffic.right_to_left_bytes, 210U);
+  client_->push_end();
+  backend_->push_end();
+  loop_.settle();
+  ASSERT_TRUE(relaying.done());
+  EXPECT_EQ(traffic.left_to_right_bytes, 108U);
+}
+
 TEST_F(RelayTest, CarriesTheEndOfTheClientWhileTheBackendGoesOn) {
   auto relaying = start();
   client_->push("request");

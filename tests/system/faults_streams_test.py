@@ -31,9 +31,10 @@ class Listener:
         threading.Thread(target=self.accept, args=(serve,), daemon=True).start()
 
     def accept(self, serve):
-        while True:
-            connection, _ = self.socket.accept()
-            threading.Thread(target=self.one, args=(serve, connection), daemon=True).start()
+        with contextlib.suppress(OSError):  # until the socket is shut down
+            while True:
+                connection, _ = self.socket.accept()
+                threading.Thread(target=self.one, args=(serve, connection), daemon=True).start()
 
     @staticmethod
     def one(serve, connection):

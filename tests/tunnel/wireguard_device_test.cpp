@@ -154,7 +154,7 @@ TEST(WireGuardDevice, OnlyTheOwnersAddressesComeOut) {
   hosts.network.run_for(1s);
   EXPECT_TRUE(hosts.right->received.empty());
   // It was authentic, though: it counts as traffic of the peer.
-  EXPECT_GT(hosts.right->device.status(hosts.left_peer)->received_bytes, 0U);
+  EXPECT_GT(hosts.right->device.status(hosts.left_peer)->traffic.received_bytes, 0U);
 }
 
 TEST(WireGuardDevice, TrafficClassesOutside) {
@@ -193,12 +193,16 @@ TEST(WireGuardDevice, StatusTellsWhatHappened) {
   hosts.network.run_for(1s);
   EXPECT_EQ(status().last_handshake, start + 20ms);
   EXPECT_FALSE(status().unanswered_since);
-  EXPECT_EQ(status().sent_bytes, initiation_bytes + keepalive_bytes);
-  EXPECT_EQ(status().received_bytes, response_bytes);
+  EXPECT_EQ(status().traffic.sent_bytes, initiation_bytes + keepalive_bytes);
+  EXPECT_EQ(status().traffic.received_bytes, response_bytes);
   const auto other = *hosts.right->device.status(hosts.left_peer);
-  EXPECT_EQ(other.sent_bytes, response_bytes);
-  EXPECT_EQ(other.received_bytes, initiation_bytes + keepalive_bytes);
+  EXPECT_EQ(other.traffic.sent_bytes, response_bytes);
+  EXPECT_EQ(other.traffic.received_bytes, initiation_bytes + keepalive_bytes);
   EXPECT_EQ(other.last_handshake, start + 30ms);
+  EXPECT_EQ(other.traffic.sent_datagrams, 1U);
+  EXPECT_EQ(other.traffic.received_datagrams, 2U);
+  EXPECT_EQ(other.handshakes, 1U);
+  EXPECT_EQ(other.handshakes_given_up, 0U);
 }
 
 }  // namespace

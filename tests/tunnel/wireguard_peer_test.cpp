@@ -102,6 +102,7 @@ TEST(WireGuardPeer, GivesUpAfterTwentyInitiations) {
     EXPECT_TRUE(sent[i].forget_local_address);
   }
   EXPECT_EQ(hosts.left->count(Kind::handshake_gave_up), 1U);
+  EXPECT_EQ(hosts.left->device.status(hosts.right_peer)->handshakes_given_up, 1U);
   // What was staged is gone.
   hosts.network.passes = nullptr;
   hosts.establish();

@@ -1,0 +1,156 @@
+// What a sidecar measures; docs/metrics.md lists it.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "control/tunnel_metrics.h"
+#include "sidecar/sidecar_io.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+// Of one name: the service as the file has it now, and former ones that still have streams.
+struct NamedService {
+  const Service* current = nullptr;
+  ServedCounters counters;
+  std::size_t streams = 0;
+
+  void add(const Service& service) {
+    counters.add(service.counters());
+    streams += service.streams();
+  }
+};
+using NamedServices = std::map<std::string, NamedService>;
+
+void add_ends(control::MetricsPage& page, const NamedServices& services, bool refusals,
+              std::string_view label) {
+  for (const auto& [name, service] : services) {
+    for (std::size_t i = 0; i < served_end_count; ++i) {
+      const auto end = static_cast<ServedEnd>(i);
+      if (is_refusal(end) == refusals)
+        page.add(service.counters.ended[i], {{"service", name}, {label, counter_of(end)}});
+    }
+  }
+}
+
+void add_streams(control::MetricsPage& page, const NamedServices& services) {
+  page.gauge("sidestream_service_streams", "Live streams of a service.");
+  for (const auto& [name, one] : services)
+    page.add(std::uint64_t{one.streams}, {{"service", name}});
+  page.counter("sidestream_service_streams_total", "Streams that came for a service.");
+  for (const auto& [name, one] : services)
+    page.add(one.counters.streams_in_all, {{"service", name}});
+  page.counter("sidestream_service_received_bytes_total", "Bytes from clients to a service.");
+  for (const auto& [name, one] : services)
+    page.add(one.counters.bytes.left_to_right_bytes, {{"service", name}});
+  page.counter("sidestream_service_sent_bytes_total", "Bytes from a service to clients.");
+  for (const auto& [name, one] : services)
+    page.add(one.counters.bytes.right_to_left_bytes, {{"service", name}});
+  page.counter("sidestream_service_streams_ended_total", "Streams that have ended, by the end.");
+  add_ends(page, services, false, "end");
+  page.counter("sidestream_service_streams_refused_total",
+               "Streams that a limit of the service refused, by reason.");
+  add_ends(page, services, true, "reason");
+}
+
+void add_limits(control::MetricsPage& page, const NamedServices& services) {
+  page.gauge("sidestream_service_streams_limit",
+             "How many there can be, where limits.streams says so.");
+  for (const auto& [name, one] : services)
+    if (one.current != nullptr && one.current->configuration().limits.streams)
+      page.add(std::uint64_t{*one.current->configuration().limits.streams}, {{"service", name}});
+  page.gauge("sidestream_service_per_client_limit",
+             "How many one client can have, where limits.per_client says so.");
+  for (const auto& [name, one] : services)
+    if (one.current != nullptr && one.current->configuration().limits.per_client)
+      page.add(std::uint64_t{*one.current->configuration().limits.per_client}, {{"service", name}});
+}
+
+void add_health(control::MetricsPage& page, const NamedServices& services) {
+  page.gauge("sidestream_service_healthy", "1 while the backend of a service is well.");
+  for (const auto& [name, one] : services)
+    if (one.current != nullptr)
+      page.add(one.current->health().state() == HealthJudge::State::healthy, {{"service", name}});
+  page.counter("sidestream_service_probes_total", "Probes of the backend, by what they found.");
+  for (const auto& [name, one] : services) {
+    page.add(one.counters.probes_healthy, {{"service", name}, {"result", "healthy"}});
+    page.add(one.counters.probes_unhealthy, {{"service", name}, {"result", "unhealthy"}});
+  }
+}
+
+void add_endpoints(control::MetricsPage& page, const control::SidecarStatus& status) {
+  using State = control::PublishState;
+  page.gauge("sidestream_service_endpoints",
+             "Endpoints of a service on an edge, by what became of them.");
+  for (const control::ServiceStatus& service : status.services)
+    for (const control::SidecarEdgeStatus& edge : status.edges)
+      for (const State state : {State::published, State::waiting, State::refused, State::withdrawn})
+        page.add(static_cast<std::uint64_t>(std::ranges::count_if(
+                     service.endpoints,
+                     [&](const auto& one) { return one.edge == edge.edge && one.state == state; })),
+                 {{"service", service.name}, {"edge", edge.edge}, {"state", text_of(state)}});
+}
+
+}  // namespace
+
+void Sidecar::write_metrics(control::MetricsPage& page) const {
+  NamedServices services;
+  for (const auto& service : services_) {
+    NamedService& named = services[service->configuration().name];
+    named.current = service.get();
+    named.add(*service);
+  }
+  for (const auto& service : retired_) services[service->configuration().name].add(*service);
+  add_streams(page, services);
+  add_limits(page, services);
+  add_health(page, services);
+  add_endpoints(page, status());
+  page.gauge("sidestream_timers", "Timers that run.");
+  page.add(std::uint64_t{network_.timers().size()});
+  write_link_metrics(page);
+}
+
+// An edge that the file has no more and one that it has instead may have one name: the last counts.
+void Sidecar::write_link_metrics(control::MetricsPage& page) const {
+  std::map<std::string, const EdgeLink*> links;
+  for (const auto& link : links_) links[link->link->configuration().name] = link->link.get();
+
+  page.gauge("sidestream_edge_up", "1 while the tunnel to the edge carries.");
+  for (const auto& [name, link] : links) page.add(link->is_up(), {{"edge", name}});
+  page.gauge("sidestream_edge_streams", "Live streams of an edge.");
+  for (const auto& [name, link] : links) page.add(std::uint64_t{link->streams()}, {{"edge", name}});
+  page.gauge("sidestream_edge_streams_limit", "How many there can be.");
+  for (const auto& [name, link] : links)
+    page.add(std::uint64_t{link->configuration().streams_max}, {{"edge", name}});
+  page.counter("sidestream_edge_streams_refused_total",
+               "Streams of an edge that were refused before their service was known, by reason.");
+  for (const auto& [name, link] : links) {
+    const LinkRefusals& refused = link->refusals();
+    page.add(refused.too_many, {{"edge", name}, {"reason", "too_many_streams"}});
+    page.add(refused.not_accepting, {{"edge", name}, {"reason", "not_accepting"}});
+    page.add(refused.no_header, {{"edge", name}, {"reason", "no_proxy_header"}});
+    page.add(refused.no_service, {{"edge", name}, {"reason", "no_such_name"}});
+  }
+
+  std::vector<control::TunnelPeerFacts> peers;
+  std::vector<control::TunnelUsage> tunnels;
+  for (const auto& [name, link] : links) {
+    const control::ControlStanding& standing = link->standing();
+    peers.push_back({.peer = name,
+                     .tunnel = link->peer_status().value_or(tunnel::PeerStatus()),
+                     .last_heartbeat = standing.last_answer,
+                     .round_trip = standing.round_trip});
+    const tunnel::UserspaceTunnel& tunnel = link->tunnel();
+    tunnels.push_back({.peer = name,
+                       .connections = tunnel.connection_count(),
+                       .connections_max = tunnel.tcp_limits().connections_max,
+                       .buffered_bytes = tunnel.buffered_bytes(),
+                       .buffered_bytes_max = tunnel.tcp_limits().memory_bytes_max,
+                       .under_load = tunnel.under_load()});
+  }
+  const control::MetricsMoment moment{network_.timers().now(), network_.timers().wall_now()};
+  control::add_tunnel_peers(page, "edge", moment, peers);
+  control::add_tunnel_usage(page, "edge", tunnels);
+}
+
+}  // namespace sidestream::sidecar
