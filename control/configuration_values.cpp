@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "streams/message_text.h"
+#include "streams/quantity.h"
 #include "tunnel/crypto.h"
 
 namespace sidestream::control {
@@ -62,6 +63,21 @@ std::optional<IpAddress> read_tunnel_address(const ConfigurationValue& value) {
   if (address && !address->is_unspecified() && !address->is_loopback() && !address->is_multicast())
     return address;
   value.fail_expected("an address inside the tunnel, such as 10.86.0.2");
+  return std::nullopt;
+}
+
+std::optional<double> read_rate(const ConfigurationValue& value) {
+  constexpr std::int64_t rate_max = 1'000'000;
+  const auto text = value.text();
+  if (!text) return std::nullopt;
+  const std::size_t slash = text->find('/');
+  const auto count = parse_whole_number(std::string_view(*text).substr(0, slash));
+  const std::string_view unit =
+      slash == std::string::npos ? "" : std::string_view(*text).substr(slash + 1);
+  const bool in_range = count && *count >= 1 && *count <= rate_max;
+  if (in_range && unit == "s") return static_cast<double>(*count);
+  if (in_range && unit == "m") return static_cast<double>(*count) / 60;
+  value.fail_expected("a rate such as 10/s or 600/m");
   return std::nullopt;
 }
 

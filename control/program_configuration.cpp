@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "control/configuration_values.h"
 #include "streams/message_text.h"
 #include "streams/unix_path.h"
 
@@ -83,6 +84,8 @@ LogSettings read_log(ConfigurationSection& section) {
     settings.level = level->choice(log_levels).value_or(settings.level);
   if (const auto format = log.find("format"))
     settings.format = format->choice(log_formats).value_or(settings.format);
+  if (const auto rate = log.find("rate"))
+    settings.lines_per_second = read_rate(*rate).value_or(settings.lines_per_second);
   log.finish();
   return settings;
 }

@@ -50,7 +50,7 @@ HttpResponse ControlService::refuse(Refusal refusal) {
 
 HttpResponse ControlService::respond(Instant now, const std::string& sidecar,
                                      const HttpRequest& request) {
-  control::TokenBucket& bucket =
+  TokenBucket& bucket =
       buckets_.try_emplace(sidecar, limits_.messages_per_second, limits_.messages_burst)
           .first->second;
   if (!bucket.take(now)) {

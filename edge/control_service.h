@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "control/http_message.h"
-#include "control/token_bucket.h"
 #include "edge/lease_table.h"
 #include "streams/time.h"
+#include "streams/token_bucket.h"
 
 namespace sidestream::edge {
 
@@ -53,7 +53,7 @@ class ControlService {
   LeaseTable& table_;
   std::function<void()> on_state_;
   ControlServiceLimits limits_;
-  std::map<std::string, control::TokenBucket, std::less<>> buckets_;
+  std::map<std::string, TokenBucket, std::less<>> buckets_;
   std::uint64_t refused_ = 0;
 };
 

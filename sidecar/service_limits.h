@@ -7,9 +7,9 @@
 #include <optional>
 #include <unordered_map>
 
-#include "control/token_bucket.h"
 #include "streams/ip_address.h"
 #include "streams/time.h"
+#include "streams/token_bucket.h"
 
 namespace sidestream::sidecar {
 
@@ -34,7 +34,7 @@ class ServiceAdmission {
 
  private:
   ServiceLimits limits_;
-  std::optional<control::TokenBucket> bucket_;
+  std::optional<TokenBucket> bucket_;
   std::size_t streams_ = 0;
   std::unordered_map<IpAddress, std::size_t> clients_;  // those with streams
 };

@@ -9,7 +9,6 @@
 #include "control/configuration_values.h"
 #include "sidecar/tls_reader.h"
 #include "streams/message_text.h"
-#include "streams/quantity.h"
 
 namespace sidestream::sidecar {
 namespace {
@@ -113,21 +112,6 @@ HealthSettings read_health(const ConfigurationValue& value,
   return health;
 }
 
-// `10/s` or `600/m`: new streams in a second.
-std::optional<double> read_rate(const ConfigurationValue& value) {
-  const auto text = value.text();
-  if (!text) return std::nullopt;
-  const std::size_t slash = text->find('/');
-  const auto count = parse_whole_number(std::string_view(*text).substr(0, slash));
-  const std::string_view unit =
-      slash == std::string::npos ? "" : std::string_view(*text).substr(slash + 1);
-  const bool in_range = count && *count >= 1 && *count <= service_limit_max;
-  if (in_range && unit == "s") return static_cast<double>(*count);
-  if (in_range && unit == "m") return static_cast<double>(*count) / 60;
-  value.fail_expected("a rate such as 10/s or 600/m");
-  return std::nullopt;
-}
-
 ServiceLimits read_limits(const ConfigurationValue& value) {
   ServiceLimits limits;
   ConfigurationSection section(value, "{streams: 50, per_client: 5, rate: 10/s}");
@@ -139,7 +123,7 @@ ServiceLimits read_limits(const ConfigurationValue& value) {
   };
   read_count("streams", limits.streams);
   read_count("per_client", limits.per_client);
-  if (const auto rate = section.find("rate")) limits.per_second = read_rate(*rate);
+  if (const auto rate = section.find("rate")) limits.per_second = control::read_rate(*rate);
   section.finish();
   return limits;
 }

@@ -8,12 +8,15 @@
 #include <map>
 #include <mutex>
 
+#include "streams/token_bucket.h"
+
 namespace sidestream {
 namespace {
 
 // Events whose lines may be held back. They are constants of the program, so a full table only
 // means that later ones are not held back.
 constexpr std::size_t held_events_max = 256;
+constexpr double burst_seconds = 10;
 
 class FunctionSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
@@ -42,7 +45,11 @@ std::unique_ptr<spdlog::logger> make_logger(spdlog::sink_ptr sink) {
 class Log::Output {
  public:
   Output(const LogSettings& settings, const Timers* clock, spdlog::sink_ptr sink)
-      : settings_(settings), clock_(clock), logger_(make_logger(std::move(sink))) {}
+      : settings_(settings),
+        clock_(clock),
+        logger_(make_logger(std::move(sink))),
+        alarms_(settings.lines_per_second, settings.lines_per_second * burst_seconds),
+        others_(alarms_) {}
 
   [[nodiscard]] const LogSettings& settings() const { return settings_; }
 
@@ -57,9 +64,17 @@ class Log::Output {
       const LogField count("held_back", held_back);
       fields += format_fields(settings_.format, {&count, 1});
     }
-    ++lines_;
-    const WallTime now = clock_ ? clock_->wall_now() : std::chrono::system_clock::now();
-    logger_->log(spdlog::level::info, "{}", log_line(settings_.format, now, level, event, fields));
+    if (!has_room(level)) {
+      ++suppressed_;
+      ++untold_;
+      return;
+    }
+    if (const std::uint64_t untold = untold_.exchange(0); untold > 0) {
+      const LogField lines("lines", untold);
+      write_line(LogLevel::warn, "log lines suppressed",
+                 format_fields(settings_.format, {&lines, 1}));
+    }
+    write_line(level, event, fields);
   }
 
   [[nodiscard]] LogCounters counters() const {
@@ -72,9 +87,25 @@ class Log::Output {
     std::uint64_t lines = 0;
   };
 
+  [[nodiscard]] Instant now() const {
+    return clock_ ? clock_->now() : std::chrono::steady_clock::now();
+  }
+
+  void write_line(LogLevel level, std::string_view event, std::string_view fields) {
+    ++lines_;
+    const WallTime now = clock_ ? clock_->wall_now() : std::chrono::system_clock::now();
+    logger_->log(spdlog::level::info, "{}", log_line(settings_.format, now, level, event, fields));
+  }
+
+  // What goes wrong is told however much is told of what goes well.
+  bool has_room(LogLevel level) {
+    const std::lock_guard lock(mutex_);
+    return (level <= LogLevel::warn ? alarms_ : others_).take(now());
+  }
+
   // Whether this line is one too many; if not, how many were held back since the last one.
   bool hold_back(std::string_view event, Duration period, std::uint64_t& held_back) {
-    const Instant now = clock_ ? clock_->now() : std::chrono::steady_clock::now();
+    const Instant now = this->now();
     const std::lock_guard lock(mutex_);
     auto found = held_.find(event);
     if (found == held_.end()) {
@@ -94,6 +125,9 @@ class Log::Output {
   std::unique_ptr<spdlog::logger> logger_;
   std::mutex mutex_;
   std::map<std::string, Held, std::less<>> held_;
+  TokenBucket alarms_;  // errors and warnings
+  TokenBucket others_;
+  std::atomic<std::uint64_t> untold_ = 0;
   std::atomic<std::uint64_t> lines_ = 0;
   std::atomic<std::uint64_t> suppressed_ = 0;
 };

@@ -23,6 +23,9 @@ struct LogCounters {
 //   const Log log = log_.with({{"client", client.text()}});
 //   log.info("stream ended", {{"bytes_in", count}, {"duration", time}});
 //
+// More lines than the settings allow are not written; a line says how many once there is room
+// again.
+//
 // `event` is a few plain words that stay the same for the same kind of event; whatever varies is a
 // field. Copies share their output. Lines may come from any thread.
 class Log {

@@ -61,6 +61,16 @@ TEST(ProgramConfiguration, GraceIsRead) {
   EXPECT_EQ(configuration.grace, 0s);
 }
 
+TEST(ProgramConfiguration, LogHasARate) {
+  ProgramConfiguration configuration;
+  EXPECT_EQ(read("log: {rate: 600/m}", configuration), "");
+  EXPECT_EQ(configuration.log.lines_per_second, 10);
+  EXPECT_EQ(read("", configuration), "");
+  EXPECT_EQ(configuration.log.lines_per_second, 500);
+  EXPECT_EQ(problems("log: {rate: 0/s}"),
+            "f:1:13: log.rate: expected a rate such as 10/s or 600/m, not \"0/s\"");
+}
+
 TEST(ProgramConfiguration, MetricsHaveAnAddress) {
   ProgramConfiguration configuration;
   EXPECT_EQ(read("metrics: {listen: \"[::1]:5152\"}", configuration), "");

@@ -56,6 +56,29 @@ TEST_F(LogTest, LevelsBelowAreDropped) {
   EXPECT_FALSE(log.enabled(LogLevel::info));
 }
 
+TEST_F(LogTest, AFloodIsCutAndTheRestSaysByHowMuch) {
+  LogSettings settings;
+  settings.lines_per_second = 10;
+  const Log log = make_log(settings);
+  for (int i = 0; i < 1000; ++i) log.info("stream ended", {{"client", i}});
+  EXPECT_EQ(lines_.size(), 100U);
+  // What goes wrong has room of its own.
+  log.error("port cannot be opened");
+  ASSERT_EQ(lines_.size(), 102U);
+  EXPECT_TRUE(lines_[100].ends_with("warn  log lines suppressed lines=900")) << lines_[100];
+  EXPECT_TRUE(lines_[101].ends_with("error port cannot be opened"));
+  loop_.advance(1s);
+  for (int i = 0; i < 1000; ++i) log.info("stream ended", {{"client", i}});
+  EXPECT_EQ(lines_.size(), 112U);
+  for (int i = 0; i < 1000; ++i) log.warn("edge does not answer");
+  EXPECT_EQ(lines_.size(), 112U + 99 + 1);
+  EXPECT_EQ(log.counters().lines, lines_.size());
+  EXPECT_EQ(log.counters().suppressed, 900U + 990 + 901);
+  loop_.advance(1h);
+  log.info("stopped");
+  EXPECT_TRUE(lines_[lines_.size() - 2].ends_with("lines=901")) << lines_[lines_.size() - 2];
+}
+
 TEST_F(LogTest, HoldsBackWhatComesTooOftenAndSaysHowMuch) {
   const Log log = make_log().at_most_every(10s);
   for (int i = 0; i < 5; ++i) log.warn("hello refused", {{"client", i}});

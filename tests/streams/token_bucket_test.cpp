@@ -1,8 +1,8 @@
-#include "control/token_bucket.h"
+#include "streams/token_bucket.h"
 
 #include <gtest/gtest.h>
 
-namespace sidestream::control {
+namespace sidestream {
 namespace {
 
 TEST(TokenBucket, AllowsABurstThenTheRate) {
@@ -43,4 +43,4 @@ TEST(TokenBucket, AClockThatStandsStillGivesNothing) {
 }
 
 }  // namespace
-}  // namespace sidestream::control
+}  // namespace sidestream

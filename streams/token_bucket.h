@@ -6,7 +6,7 @@
 
 #include "streams/time.h"
 
-namespace sidestream::control {
+namespace sidestream {
 
 class TokenBucket {
  public:
@@ -43,4 +43,4 @@ class TokenBucket {
   Instant filled_{};
 };
 
-}  // namespace sidestream::control
+}  // namespace sidestream
