@@ -95,7 +95,7 @@ void ControlClient::on(Instant now, const client_event::TimedOut&) {
     case Step::beating:
       if (stopping_) return finish();
       connected_ = false;
-      standing_.reachable = false;
+      standing_.reachable = standing_.no_control = false;
       note_problem(now, "the edge does not answer through the tunnel");
       ++failures_;
       if (++misses_ % timing_.misses_before_handshake == 0) {
@@ -117,6 +117,8 @@ void ControlClient::on(Instant now, const client_event::Failed& event) {
     connected_ = false;
     return wait_on();
   }
+  const bool never_did = standing_.edge_run.empty();
+  if (step_ == Step::connecting && event.nobody_listens && never_did) return on_no_control(now);
   on_lost_connection(now, event.why);
 }
 
@@ -128,6 +130,7 @@ void ControlClient::on(Instant now, client_event::Responded& event) {
   misses_ = 0;
   ask_now_ = false;  // it is there
   standing_.last_answer = now;
+  standing_.no_control = false;
   standing_.round_trip = now - request_sent_;
   if (response.status != 200) return on_refusal(now, response);
   const bool understood = step == Step::opening      ? take_session(response.body)
@@ -181,6 +184,18 @@ void ControlClient::on_lost_connection(Instant now, std::string why) {
     failures_ = 0;
     return connect(now);
   }
+  ++failures_;
+  pause(now, next_backoff());
+}
+
+// An edge of ours listens there as soon as its tunnel is up. It may become one, so we keep asking.
+void ControlClient::on_no_control(Instant now) {
+  if (stopping_) return finish();
+  misses_ = 0;  // it is an answer
+  ask_now_ = false;
+  standing_.no_control = true;
+  standing_.last_answer = now;
+  note_problem(now, "");
   ++failures_;
   pause(now, next_backoff());
 }

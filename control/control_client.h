@@ -49,8 +49,9 @@ struct Connected {};  // Connect succeeded
 struct Responded {    // SendRequest succeeded
   HttpResponse response;
 };
-struct Failed {     // Connect or SendRequest failed; the connection is gone
-  std::string why;  // as the end of a sentence: `connection refused`
+struct Failed {                 // Connect or SendRequest failed; the connection is gone
+  std::string why;              // as the end of a sentence: `connection refused`
+  bool nobody_listens = false;  // of Connect: the edge's host is there, a control port is not
 };
 struct TimedOut {};  // the deadline of the last Connect, SendRequest or SleepUntil has passed;
                      // of the first two nothing goes on and the connection is gone
@@ -96,6 +97,9 @@ struct ControlStanding {
   bool reachable = false;  // it answered the last request in time
   std::string problem;     // why nothing is published or renewed, one sentence; empty: all is well
   bool revoked = false;    // the edge has said so; the problem is that
+  // Through the tunnel comes the answer that nothing listens at the control port, and nothing ever
+  // did: the edge is WireGuard and a router alone. No problem, and nothing can be published.
+  bool no_control = false;
   std::string edge_version;
   // Of the edge's process, as soon as a session is open: when it changes, the streams of the old
   // one are gone, and none of the new one has come yet. Empty: not known.
@@ -164,6 +168,7 @@ class ControlClient {
                     std::chrono::seconds lease);
   void on_refusal(Instant now, const HttpResponse& response);
   void on_lost_connection(Instant now, std::string why);
+  void on_no_control(Instant now);
   void note_problem(Instant now, std::string problem);
   void forget_session();
 

@@ -14,9 +14,7 @@ namespace sidestream::control {
 namespace {
 
 constexpr const char* nobody_listens =
-    "nothing listens there; is the edge just starting, or WireGuard and a router alone, which "
-    "finds "
-    "services by their names?";
+    "nothing listens there; is the edge just starting, or another one than it was?";
 
 // In a container this is its id, elsewhere the machine's name: enough to tell two apart.
 std::string host_name() {
@@ -159,8 +157,8 @@ Task<> ControlClientRunner::connect(Instant deadline) {
     stream_ = co_await tunnel_.connect(edge_, deadline - network_.timers().now());
   } catch (const system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;
-    outcome = client_event::Failed{
-        error.code() == asio::error::connection_refused ? nobody_listens : error.code().message()};
+    const bool refused = error.code() == asio::error::connection_refused;
+    outcome = client_event::Failed{refused ? nobody_listens : error.code().message(), refused};
     if (error.code() == asio::error::timed_out) outcome = client_event::TimedOut{};
   }
   operation_->outcome = std::move(outcome);

@@ -14,11 +14,12 @@ constexpr std::uint64_t milliseconds_max = 9'000'000'000'000;
 constexpr std::uint64_t microseconds_max = milliseconds_max * 1000;
 constexpr std::size_t text_bytes_max = 1024;
 
-constexpr std::array<std::pair<PublishState, std::string_view>, 4> publish_states{{
+constexpr std::array<std::pair<PublishState, std::string_view>, 5> publish_states{{
     {PublishState::published, "published"},
     {PublishState::waiting, "waiting"},
     {PublishState::refused, "refused"},
     {PublishState::withdrawn, "withdrawn"},
+    {PublishState::by_name, "by name"},
 }};
 
 Json milliseconds_json(Duration time) {
@@ -193,7 +194,7 @@ ServiceEndpointStatus read_service_endpoint(JsonFields fields) {
     endpoint.state = value;
     known = true;
   }
-  if (!known) fields.refuse("state", "expected published, waiting, refused or withdrawn");
+  if (!known) fields.refuse("state", "expected published, waiting, refused, withdrawn or by name");
   endpoint.reason = read_text(fields, "reason");
   return endpoint;
 }

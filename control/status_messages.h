@@ -86,6 +86,7 @@ enum class PublishState : std::uint8_t {
   waiting,    // for the edge, or behind another sidecar
   refused,    // by the edge
   withdrawn,  // because the service is not healthy
+  by_name,    // the edge is a router alone, which may send streams with that name at any time
 };
 
 struct ServiceEndpointStatus {

@@ -15,6 +15,7 @@ constexpr Duration last_words = 200ms;
 tunnel::UserspaceTunnelConfiguration with_address(
     tunnel::UserspaceTunnelConfiguration configuration, const IpAddress& address) {
   configuration.address = address;
+  configuration.keeps_local_address = true;
   return configuration;
 }
 

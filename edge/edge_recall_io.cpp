@@ -18,7 +18,7 @@ void Edge::recall_sidecars() {
   endpoints_kept_ = endpoints_;
   for (const auto& [name, peer] : peers_) {
     const auto endpoint = endpoints_.find(name);
-    if (endpoint) tunnel_.set_endpoint(peer, *endpoint);
+    if (endpoint) tunnel_.set_endpoint(peer, endpoint->remote, endpoint->local);
   }
 }
 
@@ -44,7 +44,7 @@ void Edge::handle_tunnel_event(const tunnel::DeviceEvent& event) {
       std::ranges::find(peers_, event.peer, [](const auto& entry) { return entry.second; });
   const auto status = tunnel_.peer_status(event.peer);
   if (peer == peers_.end() || !status || !status->endpoint) return;
-  endpoints_.set(peer->first, *status->endpoint);
+  endpoints_.set(peer->first, {*status->endpoint, tunnel_.local_address(event.peer)});
   if (endpoints_ != endpoints_kept_) endpoints_changed_.notify_all();
 }
 

@@ -208,6 +208,11 @@ void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
 }
 
 void Sidecar::tell_problem(Link& link) {
+  const bool no_control = link.link->standing().no_control;
+  if (no_control && !std::exchange(link.no_control_told, no_control))
+    log_.info("edge is a router alone: services are found by name, nothing is published",
+              {{"edge", link.link->configuration().name}});
+  link.no_control_told = no_control;
   std::string problem = link.link->problem();
   if (problem == link.problem_told) return;
   link.problem_told = std::move(problem);
@@ -344,6 +349,7 @@ control::ServiceEndpointStatus Sidecar::status_of(const Service& service,
     status.reason = service.obstacle();
     return status;
   }
+  if (standing.no_control) return status_of_static(std::move(status));
   status.state = standing.revoked ? control::PublishState::refused : control::PublishState::waiting;
   status.reason = link.problem();
   if (status.reason.empty()) status.reason = "the edge has not answered yet";
@@ -360,13 +366,24 @@ control::ServiceEndpointStatus Sidecar::status_of(const Service& service,
   return status;
 }
 
+// What an edge without sidestream does with the endpoint.
+control::ServiceEndpointStatus Sidecar::status_of_static(control::ServiceEndpointStatus status) {
+  const bool has_name = !status.endpoint.starts_with(':');
+  status.state = has_name ? control::PublishState::by_name : control::PublishState::refused;
+  status.reason = has_name ? ""
+                           : "this edge is WireGuard and a router alone, which finds services by "
+                             "their names; a port of its own needs sidestream there";
+  return status;
+}
+
 control::HealthAnswer Sidecar::health() const {
   const control::SidecarStatus now = status();
   std::string why = "no service is published";
   bool any = false;
   for (const control::ServiceStatus& service : now.services) {
     for (const control::ServiceEndpointStatus& endpoint : service.endpoints) {
-      if (endpoint.state == control::PublishState::published)
+      if (endpoint.state == control::PublishState::published ||
+          endpoint.state == control::PublishState::by_name)
         any = true;
       else
         why = service.name + " is not published: " + endpoint.reason;

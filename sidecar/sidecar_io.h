@@ -48,7 +48,7 @@ class Sidecar {
 
   [[nodiscard]] control::SidecarStatus status() const;
   void write_metrics(control::MetricsPage& page) const;
-  // Healthy: something is published somewhere.
+  // Healthy: something is published somewhere, or an edge that is a router alone can reach it.
   [[nodiscard]] control::HealthAnswer health() const;
 
  private:
@@ -62,6 +62,7 @@ class Sidecar {
     tunnel::Timestamp kept{};
     bool up = false;
     std::string problem_told;
+    bool no_control_told = false;
     std::map<std::string, control::EndpointAnswer> told;  // by endpoint
   };
 
@@ -96,6 +97,8 @@ class Sidecar {
   void tell(const ServedStream& stream);
   void handle_health(const Service& service);
   void handle_certificate(const Service& service);
+  [[nodiscard]] static control::ServiceEndpointStatus status_of_static(
+      control::ServiceEndpointStatus status);
   [[nodiscard]] control::ServiceEndpointStatus status_of(const Service& service,
                                                          const std::string& endpoint,
                                                          const EdgeLink& link) const;

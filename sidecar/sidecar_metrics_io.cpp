@@ -84,7 +84,8 @@ void add_endpoints(control::MetricsPage& page, const control::SidecarStatus& sta
              "Endpoints of a service on an edge, by what became of them.");
   for (const control::ServiceStatus& service : status.services)
     for (const control::SidecarEdgeStatus& edge : status.edges)
-      for (const State state : {State::published, State::waiting, State::refused, State::withdrawn})
+      for (const State state :
+           {State::published, State::waiting, State::refused, State::withdrawn, State::by_name})
         page.add(static_cast<std::uint64_t>(std::ranges::count_if(
                      service.endpoints,
                      [&](const auto& one) { return one.edge == edge.edge && one.state == state; })),

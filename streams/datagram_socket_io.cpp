@@ -226,6 +226,22 @@ void KernelDatagramSocket::write_control(const Batch& batch, std::size_t segment
   control.attach(message);
 }
 
+// One that needs its interface is not worth keeping.
+std::optional<IpAddress> KernelDatagramSocket::local_address_for(const SocketAddress& remote) {
+  const DatagramPaths::Path* path = paths_.find(remote);
+  static const IpPrefix link_local = *IpPrefix::parse("fe80::/10");
+  if (!path || !path->local || link_local.contains(*path->local)) return std::nullopt;
+  return path->local;
+}
+
+void KernelDatagramSocket::set_local_address_for(const SocketAddress& remote,
+                                                 const IpAddress& local) {
+  if (!any_local_) return;
+  DatagramPaths::Path& path = paths_.get(remote);
+  path.local = local;
+  path.interface = 0;
+}
+
 // Whether it may be the source address that the kernel does not like, which is then forgotten: our
 // address may have moved since the peer reached us there.
 bool KernelDatagramSocket::forget_source_after(int code, const SocketAddress& remote) {

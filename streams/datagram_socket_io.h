@@ -43,6 +43,8 @@ class KernelDatagramSocket final : public DatagramSocket {
   bool send(const Batch& batch) override;
   Task<> wait_writable() override;
   void forget_local_address(const SocketAddress& remote) override { paths_.forget(remote); }
+  std::optional<IpAddress> local_address_for(const SocketAddress& remote) override;
+  void set_local_address_for(const SocketAddress& remote, const IpAddress& local) override;
   void close() noexcept override { descriptor_.close(); }
   [[nodiscard]] SocketAddress local_address() const override { return local_; }
   [[nodiscard]] Counters counters() const override { return counters_; }

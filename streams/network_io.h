@@ -51,6 +51,10 @@ class DatagramSocket {
 
   // Forgets from which local address a peer was reached (sticky source), after addresses changed.
   virtual void forget_local_address(const SocketAddress& remote) = 0;
+  // That address; none: it is not known, or the socket is bound to one. And its way back in, for a
+  // socket that is a new one.
+  [[nodiscard]] virtual std::optional<IpAddress> local_address_for(const SocketAddress& remote) = 0;
+  virtual void set_local_address_for(const SocketAddress& remote, const IpAddress& local) = 0;
 
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual SocketAddress local_address() const = 0;

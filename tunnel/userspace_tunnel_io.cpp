@@ -49,6 +49,7 @@ UserspaceTunnel::UserspaceTunnel(Network& network,
       mtu_(configuration.mtu),
       listen_(configuration.listen),
       tcp_limits_(configuration.tcp_limits),
+      keeps_local_address_(configuration.keeps_local_address),
       device_(configuration.private_key, configuration.mtu, network.random(),
               configuration.device_limits),
       stack_({{configuration.address},
@@ -182,7 +183,8 @@ bool UserspaceTunnel::collect(Instant now) {
     const MutableBytes place = MutableBytes(outgoing_).subspan(outgoing_bytes_);
     if (const auto own = device_.poll_transmit(now, place)) {
       // A new try should be free to leave by another address than the last one.
-      if (place[0] == initiation_type) socket_->forget_local_address(own->to);
+      const bool may_move = own->forget_local_address || !keeps_local_address_;
+      if (place[0] == initiation_type && may_move) socket_->forget_local_address(own->to);
       append(own->to, own->datagram_bytes, own->traffic_class);
       continue;
     }
@@ -300,8 +302,10 @@ void UserspaceTunnel::remove_peer(PeerId peer) {
   device_.remove_peer(peer);
 }
 
-void UserspaceTunnel::set_endpoint(PeerId peer, const SocketAddress& endpoint) {
+void UserspaceTunnel::set_endpoint(PeerId peer, const SocketAddress& endpoint,
+                                   const std::optional<IpAddress>& local) {
   device_.set_endpoint(peer, endpoint);
+  if (local) socket_->set_local_address_for(endpoint, *local);
   stack_was_used();
 }
 
@@ -318,6 +322,12 @@ void UserspaceTunnel::end_accepted_streams() {
 
 std::optional<PeerStatus> UserspaceTunnel::peer_status(PeerId peer) const {
   return device_.status(peer);
+}
+
+std::optional<IpAddress> UserspaceTunnel::local_address(PeerId peer) const {
+  const auto status = device_.status(peer);
+  if (!status || !status->endpoint) return std::nullopt;
+  return socket_->local_address_for(*status->endpoint);
 }
 
 void UserspaceTunnel::forget_local_address(PeerId peer) {

@@ -37,6 +37,10 @@ struct UserspaceTunnelConfiguration {
   DeviceLimits device_limits;
   TcpLimits tcp_limits = tunnel_tcp_limits();
   MakeCongestionControl make_congestion_control = make_bbr;  // or make_cubic
+  // Whoever has several addresses and is called at one of them (an edge) answers and calls back
+  // from there, until a call was not answered. Who only calls (a sidecar) is free to leave by
+  // another address with each handshake.
+  bool keeps_local_address = false;
 };
 
 class UserspaceTunnel final : public Tunnel {
@@ -56,7 +60,11 @@ class UserspaceTunnel final : public Tunnel {
   // ---- peers: as in WireGuardDevice ----------------------------------------------------------
   std::expected<PeerId, AddPeerError> add_peer(const PeerConfiguration& configuration);
   void remove_peer(PeerId peer);
-  void set_endpoint(PeerId peer, const SocketAddress& endpoint);
+  // `local`: the address of ours from where it is called.
+  void set_endpoint(PeerId peer, const SocketAddress& endpoint,
+                    const std::optional<IpAddress>& local = {});
+  // Where the peer reached us last, when that is known and we have several addresses.
+  [[nodiscard]] std::optional<IpAddress> local_address(PeerId peer) const;
   void start_handshake(PeerId peer, bool impatient);
   [[nodiscard]] std::optional<PeerStatus> peer_status(PeerId peer) const;
   [[nodiscard]] const PublicKey& public_key() const { return device_.public_key(); }
@@ -124,6 +132,7 @@ class UserspaceTunnel final : public Tunnel {
   const std::size_t mtu_;
   const SocketAddress listen_;
   const TcpLimits tcp_limits_;
+  const bool keeps_local_address_;
   WireGuardDevice device_;
   TcpStack stack_;
   std::unique_ptr<DatagramSocket> socket_;

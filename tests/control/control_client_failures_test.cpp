@@ -74,6 +74,50 @@ TEST_F(ControlClientTest, QuickFailuresBackOffWithJitter) {
   }
 }
 
+TEST_F(ControlClientTest, AnEdgeThatIsARouterAloneIsNoProblem) {
+  event(Started{});
+  expect<Connect>();
+  event(Failed{.why = "nothing listens there", .nobody_listens = true});
+  EXPECT_TRUE(client_.standing().no_control);
+  EXPECT_EQ(client_.standing().problem, "");
+  EXPECT_EQ(client_.standing().last_answer, now_);
+  expect_report_then_proceed();
+  const Duration pause = expect<SleepUntil>().deadline - now_;
+  EXPECT_LE(pause, 250ms);
+  sleep(pause);
+  expect<Connect>();
+  // Silence is a problem on any edge.
+  sleep(2s);
+  EXPECT_FALSE(client_.standing().no_control);
+  EXPECT_EQ(client_.standing().problem, "the edge does not answer through the tunnel");
+}
+
+TEST_F(ControlClientTest, AnEdgeThatGetsSidestreamLaterIsAskedAsAnyOther) {
+  event(ServicesChanged{web});
+  event(Started{});
+  expect<Connect>();
+  event(Failed{.why = "nothing listens there", .nobody_listens = true});
+  expect_report_then_proceed();
+  sleep(expect<SleepUntil>().deadline - now_);
+  expect<Connect>();
+  event(Connected{});
+  expect<SendRequest>();
+  respond(session("s-1"));
+  EXPECT_FALSE(client_.standing().no_control);
+}
+
+TEST_F(ControlClientTest, AControlPortThatWasThereIsMissed) {
+  publish(web);
+  sleep(2500ms);
+  event(Failed{"connection reset"});
+  expect_report_then_proceed();
+  sleep(expect<SleepUntil>().deadline - now_);
+  expect<Connect>();
+  event(Failed{.why = "nothing listens there", .nobody_listens = true});
+  EXPECT_FALSE(client_.standing().no_control);
+  EXPECT_EQ(client_.standing().problem, "the edge's control port failed: nothing listens there");
+}
+
 TEST_F(ControlClientTest, ASupersededSessionWaitsBeforeItTakesOverAgain) {
   publish(web);
   sleep(2500ms);

@@ -73,8 +73,9 @@ TEST(StatusMessages, ErrorsNameThePlace) {
             "services: expected a list");
   std::string text = serialize(sidecar());
   text.replace(text.find("withdrawn"), 9, "vanished!");
-  EXPECT_EQ(parse_status(text).error(),
-            "services[0].endpoints[0].state: expected published, waiting, refused or withdrawn");
+  EXPECT_EQ(
+      parse_status(text).error(),
+      "services[0].endpoints[0].state: expected published, waiting, refused, withdrawn or by name");
   text = serialize(edge());
   text.replace(text.find("granted"), 7, "grabbed");
   EXPECT_EQ(parse_status(text).error(),

@@ -5,8 +5,9 @@
 namespace sidestream::edge {
 namespace {
 
-const SocketAddress home = *SocketAddress::parse("198.51.100.7:40001");
-const SocketAddress moved = *SocketAddress::parse("[2001:db8::7]:40002");
+const PeerEndpoint home{*SocketAddress::parse("198.51.100.7:40001")};
+const PeerEndpoint moved{*SocketAddress::parse("[2001:db8::7]:40002"),
+                         IpAddress::parse("2001:db8::1")};
 
 TEST(PeerEndpoints, KeepsTheNewestOfEachAndComesBackWhole) {
   PeerEndpoints endpoints;
@@ -43,7 +44,16 @@ TEST(PeerEndpoints, WhatCannotBeReadChangesNothing) {
     EXPECT_FALSE(endpoints.load(good.substr(0, length))) << length;
   EXPECT_FALSE(endpoints.load(R"({"version":2,"endpoints":[]})"));
   EXPECT_FALSE(endpoints.load(R"({"version":1,"endpoints":[{"sidecar":"a","endpoint":"x"}]})"));
+  EXPECT_FALSE(endpoints.load(
+      R"({"version":1,"endpoints":[{"sidecar":"a","endpoint":"192.0.2.1:1","local":"x"}]})"));
   EXPECT_EQ(endpoints, before);
+}
+
+TEST(PeerEndpoints, ReadsWhatAnEarlierVersionWrote) {
+  PeerEndpoints endpoints;
+  EXPECT_TRUE(endpoints.load(
+      R"({"version":1,"endpoints":[{"sidecar":"home","endpoint":"198.51.100.7:40001"}]})"));
+  EXPECT_EQ(endpoints.find("home"), home);
 }
 
 }  // namespace

@@ -220,6 +220,29 @@ TEST_F(DatagramSource, AnswersComeFromTheAddressThatWasReached) {
   }
 }
 
+TEST_F(DatagramSource, ANewSocketCallsFromWhereTheOldOneWasReached) {
+  for (const char* any : {"0.0.0.0", "::"}) {
+    const auto client = open_datagram_socket(loop_.executor(), {loopback, 0});
+    auto server = open_datagram_socket(loop_.executor(), {*IpAddress::parse(any), 0});
+    const DatagramBatch question({other_loopback, server->local_address().port}, 1, 5, 5);
+    auto receiving = loop_.start(receive(*server, 1));
+    ASSERT_TRUE(client->send(question.batch));
+    loop_.finish(receiving);
+    const SocketAddress remote = receiving.result().remote;
+    const auto local = server->local_address_for(remote);
+    ASSERT_TRUE(local);
+    EXPECT_EQ(local->unmapped(), other_loopback);
+    server = open_datagram_socket(loop_.executor(), {*IpAddress::parse(any), 0});
+    EXPECT_FALSE(server->local_address_for(remote));
+    server->set_local_address_for(remote, *local);
+    const DatagramBatch call(remote, 2, 5, 5);
+    auto called = loop_.start(receive(*client, 2));
+    ASSERT_TRUE(server->send(call.batch));
+    loop_.finish(called);
+    EXPECT_EQ(called.result().remote.address, other_loopback);
+  }
+}
+
 TEST_F(DatagramSource, OnlySoManyBytesFitIntoASmallBuffer) {
   // Many single datagrams: either all of a batch or nothing is taken.
   const auto near = open_datagram_socket(loop_.executor(), {loopback, 0},

@@ -20,6 +20,13 @@ class SimulatedDatagramSocket final : public DatagramSocket {
   bool send(const Batch& batch) override;
   Task<> wait_writable() override;
   void forget_local_address(const SocketAddress& remote) override { local_of_.erase(remote); }
+  std::optional<IpAddress> local_address_for(const SocketAddress& remote) override {
+    const auto known = local_of_.find(remote);
+    return known == local_of_.end() ? std::nullopt : std::optional(known->second);
+  }
+  void set_local_address_for(const SocketAddress& remote, const IpAddress& local) override {
+    if (local_.address.is_unspecified()) local_of_[remote] = local;
+  }
   void close() noexcept override;
   [[nodiscard]] SocketAddress local_address() const override { return local_; }
   [[nodiscard]] Counters counters() const override { return counters_; }

@@ -71,6 +71,22 @@ TEST_F(StaticEdge, ANameFindsItsService) {
       << sidecar_->lines();
 }
 
+TEST_F(StaticEdge, NothingToPublishIsHealthy) {
+  EXPECT_TRUE(world_.run_until([&] { return (*sidecar_)->health().healthy; }, 10s));
+  world_.advance(60s);
+  EXPECT_TRUE((*sidecar_)->health().healthy) << (*sidecar_)->health().sentence;
+  const control::SidecarStatus status = (*sidecar_)->status();
+  EXPECT_EQ(status.edges[0].problem, "");
+  EXPECT_EQ(status.edges[0].tunnel_state, "up");
+  EXPECT_EQ(status.services[0].endpoints[0].state, control::PublishState::by_name);
+  EXPECT_EQ(status.services[0].endpoints[0].reason, "");
+  EXPECT_TRUE(sidecar_->lines().contains("edge is a router alone")) << sidecar_->lines();
+  EXPECT_FALSE(sidecar_->lines().contains("nothing is published why")) << sidecar_->lines();
+  // The backend decides, here as anywhere.
+  tunnel_run_.reset();
+  EXPECT_TRUE(world_.run_until([&] { return !(*sidecar_)->health().healthy; }, 60s));
+}
+
 TEST_F(StaticEdge, AnUnknownNameGetsAnAlertAndALine) {
   const auto alert = serialize_tls_alert(TlsAlert::unrecognized_name);
   EXPECT_EQ(send(with_header(client_hello_for("b.test"))), text_of(Bytes(alert)));
