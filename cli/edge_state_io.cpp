@@ -52,6 +52,7 @@ std::expected<edge::SidecarRegistry, std::string> read_registry(
     if (auto added = registry.add_configured(std::move(sidecar), entry.address); !added)
       return std::unexpected("sidecars." + entry.name + ": " + added.error());
   }
+  registry.retire_missing();
   return registry;
 }
 

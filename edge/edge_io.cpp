@@ -53,6 +53,7 @@ Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
   tell_lease_table();
   tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
   recall_sidecars();
+  keep_configured();
 }
 
 Task<> Edge::run() {
@@ -185,17 +186,32 @@ std::expected<Edge::Revoked, std::string> Edge::revoke(std::string_view name) {
   // First no route, then no stream. The tunnel stays, so that the sidecar can be told.
   tell_lease_table();
   what.streams = router_.abort_streams_of(name);
-  control_.forget(std::string(name));
-  router_.forget_traffic_of(name);
-  if (const auto peer = peers_.find(name); peer != peers_.end()) {
-    revoked_peers_.emplace_back(revoked->public_key, peer->second);
-    peers_.erase(peer);
-    endpoints_.forget(name);
-    write_endpoints();
-  }
+  retire_peer(name, revoked->public_key);
   renew_revoked_peers();
   log_.info("sidecar revoked", {{"sidecar", name}, {"streams_cut", std::uint64_t{what.streams}}});
   return what;
+}
+
+// Its tunnel stays, for the one answer that it gets.
+void Edge::retire_peer(std::string_view name, const tunnel::PublicKey& public_key) {
+  control_.forget(std::string(name));
+  router_.forget_traffic_of(name);
+  const auto peer = peers_.find(name);
+  if (peer == peers_.end()) return;
+  revoked_peers_.emplace_back(public_key, peer->second);
+  peers_.erase(peer);
+  endpoints_.forget(name);
+  write_endpoints();
+}
+
+// So that a later run knows who was taken out of edge.yaml meanwhile.
+void Edge::keep_configured() const {
+  if (state_ == nullptr) return;
+  const auto before = state_->read(registry_file);
+  const bool nothing = before && !*before && registry_.sidecars().empty();
+  if (nothing || (before && *before && **before == registry_.serialize())) return;
+  if (const auto kept = keep(registry_); !kept)
+    log_.warn("not kept which sidecars edge.yaml has", {{"why", kept.error()}});
 }
 
 // ---- leases and routes -------------------------------------------------------------------------

@@ -76,6 +76,8 @@ class Edge {
   Task<> wait_stop();
   void enrol(const EnrolledSidecar& sidecar);
   void forget_peer(std::string_view name);
+  void retire_peer(std::string_view name, const tunnel::PublicKey& public_key);
+  void keep_configured() const;
   void close_ports_of_others();
   void recall_sidecars();
   Task<> call_sidecars();

@@ -32,7 +32,13 @@ void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
   tell_lease_table();
   for (const std::string& name : gone) {
     const std::size_t streams = router_.abort_streams_of(name);
-    forget_peer(name);
+    const tunnel::PublicKey& key = before.find(name)->public_key;
+    const bool is_told = std::ranges::find(registry_.revoked(), key, &RevokedSidecar::public_key) !=
+                         registry_.revoked().end();
+    if (is_told)
+      retire_peer(name, key);
+    else
+      forget_peer(name);
     log_.info("sidecar no longer as it was",
               {{"sidecar", name}, {"streams_cut", std::uint64_t{streams}}});
   }
@@ -40,6 +46,7 @@ void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
   for (const EnrolledSidecar& sidecar : registry_.sidecars())
     if (!peers_.contains(sidecar.name)) enrol(sidecar);
   close_ports_of_others();
+  keep_configured();
 }
 
 void Edge::forget_peer(std::string_view name) {

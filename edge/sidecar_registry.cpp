@@ -122,9 +122,26 @@ std::expected<EnrolledSidecar, std::string> SidecarRegistry::revoke(std::string_
                            " is in edge.yaml; take it out there and reload the edge (SIGHUP)");
   EnrolledSidecar revoked = *found;
   sidecars_.erase(found);
-  if (revoked_.size() >= limits_.revoked_max) revoked_.erase(revoked_.begin());
-  revoked_.push_back({revoked.name, revoked.public_key, revoked.preshared_key, revoked.address});
+  remember({revoked.name, revoked.public_key, revoked.preshared_key, revoked.address});
   return revoked;
+}
+
+void SidecarRegistry::remember(RevokedSidecar gone) {
+  if (revoked_.size() >= limits_.revoked_max) revoked_.erase(revoked_.begin());
+  revoked_.push_back(std::move(gone));
+}
+
+void SidecarRegistry::retire_missing() {
+  const auto is_same = [](const auto& one, const auto& other) {
+    return one.public_key == other.public_key || one.address == other.address;
+  };
+  for (RevokedSidecar& gone : std::exchange(configured_before_, {})) {
+    const auto has_heir = [&](const auto& other) { return is_same(other, gone); };
+    const bool is_taken =
+        std::ranges::any_of(sidecars_, has_heir) || std::ranges::any_of(revoked_, has_heir);
+    if (!is_taken && sidecars_.size() + revoked_.size() < limits_.sidecars_max)
+      remember(std::move(gone));
+  }
 }
 
 const EnrolledSidecar* SidecarRegistry::find(std::string_view name) const {
@@ -200,6 +217,22 @@ std::expected<Sidecar, std::string> read_identity(control::JsonFields& entry) {
   return sidecar;
 }
 
+// A list that is not there in what an earlier version wrote.
+std::expected<std::vector<RevokedSidecar>, std::string> read_former(control::JsonFields& fields,
+                                                                    std::string_view key,
+                                                                    control::JsonProblem& problem) {
+  std::vector<RevokedSidecar> former;
+  const control::JsonArray* entries = fields.optional_array(key, RegistryLimits{}.sidecars_max);
+  for (std::size_t i = 0; entries != nullptr && i < entries->size(); ++i) {
+    control::JsonFields entry = fields.element(key, *entries, i);
+    auto sidecar = read_identity<RevokedSidecar>(entry);
+    if (!problem.empty()) return std::unexpected(problem);
+    if (!sidecar) return std::unexpected(sidecar.error());
+    former.push_back(std::move(*sidecar));
+  }
+  return former;
+}
+
 }  // namespace
 
 std::string SidecarRegistry::serialize() const {
@@ -215,10 +248,14 @@ std::string SidecarRegistry::serialize() const {
   }
   control::JsonArray revoked;
   for (const RevokedSidecar& sidecar : revoked_) revoked.emplace_back(identity_json(sidecar));
-  return control::serialize_json(control::JsonObject{{"version", state_version},
-                                                     {"sidecars", std::move(invited)},
-                                                     {"revoked", std::move(revoked)}}) +
-         "\n";
+  control::JsonArray configured;
+  for (const EnrolledSidecar& sidecar : sidecars_)
+    if (!sidecar.invited) configured.emplace_back(identity_json(sidecar));
+  control::JsonObject state{{"version", state_version},
+                            {"sidecars", std::move(invited)},
+                            {"revoked", std::move(revoked)}};
+  if (!configured.empty()) state.add("configured", std::move(configured));
+  return control::serialize_json(std::move(state)) + "\n";
 }
 
 std::expected<void, std::string> SidecarRegistry::load(std::string_view text) {
@@ -253,17 +290,17 @@ std::expected<void, std::string> SidecarRegistry::load(std::string_view text) {
     if (auto added = loaded.add_configured(std::move(*sidecar), address); !added)
       return std::unexpected(added.error());
   }
-  // Not there in what an earlier version wrote.
-  const control::JsonArray* revoked = fields.optional_array("revoked", limits_.sidecars_max);
-  for (std::size_t i = 0; revoked != nullptr && i < revoked->size(); ++i) {
-    control::JsonFields entry = fields.element("revoked", *revoked, i);
-    auto sidecar = read_identity<RevokedSidecar>(entry);
-    if (!problem.empty()) return std::unexpected(problem);
-    if (!sidecar) return std::unexpected(sidecar.error());
-    if (network_.contains(sidecar->address) && loaded.find(sidecar->address) == nullptr &&
+  auto revoked = read_former(fields, "revoked", problem);
+  auto configured = read_former(fields, "configured", problem);
+  if (!revoked) return std::unexpected(revoked.error());
+  if (!configured) return std::unexpected(configured.error());
+  for (RevokedSidecar& sidecar : *revoked)
+    if (network_.contains(sidecar.address) && loaded.find(sidecar.address) == nullptr &&
         loaded.revoked_.size() < limits_.revoked_max)
-      loaded.revoked_.push_back(std::move(*sidecar));
-  }
+      loaded.revoked_.push_back(std::move(sidecar));
+  std::erase_if(*configured,
+                [&](const RevokedSidecar& one) { return !network_.contains(one.address); });
+  loaded.configured_before_ = std::move(*configured);
   if (!problem.empty()) return std::unexpected(problem);
   *this = std::move(loaded);
   return {};

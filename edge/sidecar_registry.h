@@ -69,6 +69,9 @@ class SidecarRegistry {
   // Takes an invited sidecar out; from then on it is among revoked(). What is there of older ones
   // makes room for the living, when addresses or places become scarce.
   std::expected<EnrolledSidecar, std::string> revoke(std::string_view name);
+  // After load() and all add_configured(): those of edge.yaml that an earlier run kept and that it
+  // has no more are among revoked() from now on, unless somebody else has their key or address.
+  void retire_missing();
 
   [[nodiscard]] const std::vector<EnrolledSidecar>& sidecars() const { return sidecars_; }
   [[nodiscard]] const EnrolledSidecar* find(std::string_view name) const;
@@ -76,8 +79,8 @@ class SidecarRegistry {
   [[nodiscard]] const std::vector<RevokedSidecar>& revoked() const { return revoked_; }
   [[nodiscard]] const RevokedSidecar* find_revoked(const IpAddress& address) const;
 
-  // The invited and revoked sidecars as the text of a state file, and back. Loading adds to what is
-  // there.
+  // The invited and revoked sidecars, and who those of edge.yaml are, as the text of a state file,
+  // and back. Loading adds to what is there.
   [[nodiscard]] std::string serialize() const;
   std::expected<void, std::string> load(std::string_view text);
 
@@ -86,11 +89,13 @@ class SidecarRegistry {
   [[nodiscard]] std::optional<IpAddress> free_address() const;
   std::optional<IpAddress> take_address();
   void make_room(const EnrolledSidecar& sidecar);
+  void remember(RevokedSidecar gone);
 
   IpPrefix network_;
   RegistryLimits limits_;
   std::vector<EnrolledSidecar> sidecars_;  // in the order of enrolment
   std::vector<RevokedSidecar> revoked_;    // the oldest first
+  std::vector<RevokedSidecar> configured_before_;
 };
 
 }  // namespace sidestream::edge

@@ -138,10 +138,11 @@ TEST(SidecarRegistry, SurvivesItsStateFile) {
   ASSERT_TRUE(registry.add_configured(configured("fixed", 9), std::nullopt));
   ASSERT_TRUE(registry.invite("home", allow(":2000-2999"), secret(1), facts()));
   const std::string text = registry.serialize();
-  EXPECT_EQ(text.find("fixed"), std::string::npos);
-
   SidecarRegistry again(network);
   ASSERT_TRUE(again.load(text));
+  EXPECT_EQ(again.find("fixed"), nullptr) << "it is for edge.yaml to say whether it is there";
+  ASSERT_TRUE(again.add_configured(configured("fixed", 9), IpAddress::parse("10.86.0.2")));
+  again.retire_missing();
   ASSERT_NE(again.find("home"), nullptr);
   EXPECT_TRUE(again.find("home")->invited);
   EXPECT_TRUE(again.find("home")->preshared_key == registry.find("home")->preshared_key);
@@ -162,6 +163,38 @@ TEST(SidecarRegistry, ADamagedStateFileChangesNothing) {
   SidecarRegistry newer(network);
   EXPECT_EQ(newer.load(R"({"version":2,"sidecars":[]})").error(),
             "it was written by a newer version of sidestream");
+}
+
+// ---- taken out of edge.yaml --------------------------------------------------------------------
+
+TEST(SidecarRegistry, OneThatIsNoLongerConfiguredIsRevoked) {
+  SidecarRegistry before(network);
+  ASSERT_TRUE(before.add_configured(configured("home", 1), IpAddress::parse("10.86.0.2")));
+  ASSERT_TRUE(before.add_configured(configured("away", 2), IpAddress::parse("10.86.0.3")));
+  ASSERT_TRUE(before.add_configured(configured("new", 3), IpAddress::parse("10.86.0.4")));
+
+  SidecarRegistry after(network);
+  ASSERT_TRUE(after.load(before.serialize()));
+  ASSERT_TRUE(after.add_configured(configured("home", 1), IpAddress::parse("10.86.0.2")));
+  // Another key has the address of `new`: it cannot be told.
+  ASSERT_TRUE(after.add_configured(configured("new", 4), IpAddress::parse("10.86.0.4")));
+  EXPECT_TRUE(after.revoked().empty());
+  after.retire_missing();
+  ASSERT_EQ(after.revoked().size(), 1U);
+  EXPECT_EQ(after.revoked()[0].name, "away");
+  EXPECT_EQ(after.revoked()[0].address.text(), "10.86.0.3");
+  after.retire_missing();
+  EXPECT_EQ(after.revoked().size(), 1U);
+
+  // Over the next restart it stays one, until it is configured again.
+  SidecarRegistry later(network);
+  ASSERT_TRUE(later.load(after.serialize()));
+  ASSERT_TRUE(later.add_configured(configured("home", 1), IpAddress::parse("10.86.0.2")));
+  ASSERT_TRUE(later.add_configured(configured("new", 4), IpAddress::parse("10.86.0.4")));
+  later.retire_missing();
+  EXPECT_EQ(later.revoked().size(), 1U);
+  ASSERT_TRUE(later.add_configured(configured("away", 2), IpAddress::parse("10.86.0.3")));
+  EXPECT_TRUE(later.revoked().empty());
 }
 
 }  // namespace

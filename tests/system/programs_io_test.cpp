@@ -85,6 +85,34 @@ TEST_F(Programs, ARevokedSidecarThatIsConfiguredIsLetInAgain) {
   ASSERT_TRUE(world_.run_until([&] { return home.published(); }, 90s)) << home.lines();
 }
 
+// Its owner takes a sidecar out of edge.yaml, while the edge runs and while it does not.
+TEST_F(Programs, ASidecarThatWasTakenOutOfTheFileIsTold) {
+  one_.start({{2222, 2222}});
+  const control::Ticket ticket = one_.invite("home", {":2222"});
+  const IpPrefix network = *IpPrefix::parse("10.86.0.0/24");
+  edge::SidecarRegistry with(network);
+  edge::EnrolledSidecar configured = one_->registry().sidecars().at(0);
+  configured.invited = false;
+  ASSERT_TRUE(with.add_configured(configured, configured.address));
+  edge::SidecarRegistry without(network);
+  ASSERT_TRUE(without.load(with.serialize()));
+  without.retire_missing();
+
+  one_->reload(one_.settings({{2222, 2222}}), with);
+  SidecarProgram sidecar(world_, home_, {ticket}, ":2222");
+  ASSERT_TRUE(world_.run_until([&] { return sidecar.published(); }, 30s));
+  const Instant began = world_.timers().now();
+  one_->reload(one_.settings({{2222, 2222}}), without);
+  const auto is_told = [&] { return sidecar->status().edges[0].tunnel_state == "revoked"; };
+  EXPECT_TRUE(world_.run_until(is_told, 30s));
+  EXPECT_LT(world_.timers().now() - began, 5s);
+  EXPECT_TRUE(sidecar.endpoint().reason.contains("revoked")) << sidecar.endpoint().reason;
+
+  // And let in again.
+  one_->reload(one_.settings({{2222, 2222}}), with);
+  EXPECT_TRUE(world_.run_until([&] { return sidecar.published(); }, 90s));
+}
+
 TEST_F(Programs, AnEdgeThatNeverAnswersIsTold) {
   one_.start({{2222, 2222}});
   two_.start({{2222, 2222}});
