@@ -1,5 +1,7 @@
 #include "cli/configuration_file_io.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +29,28 @@ std::expected<std::string, std::string> read_file(const std::string& path) {
   content.resize(static_cast<std::size_t>(file.gcount()));
   content.shrink_to_fit();  // it is kept for as long as the program runs
   return content;
+}
+
+// Docker, Compose, Podman and Kubernetes mount secrets below /run/secrets, readable by everyone in
+// the container; systemd gives a service a folder of its own. What reaches them is not ours.
+bool is_place_of_secrets(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::string place = std::filesystem::weakly_canonical(path, ignored).string();
+  const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  return place.starts_with("/run/secrets/") || (credentials != nullptr && *credentials == '/' &&
+                                                place.starts_with(std::string(credentials) + "/"));
+}
+
+std::expected<std::string, std::string> read_secret_file(const std::filesystem::path& path) {
+  constexpr mode_t too_wide = S_IRWXO | S_IWGRP;
+  struct stat facts{};
+  const bool is_there = ::stat(path.c_str(), &facts) == 0;
+  if (!is_there || (facts.st_mode & too_wide) == 0 || is_place_of_secrets(path))
+    return read_file(path);
+  return std::unexpected(printable(path.string(), 500) +
+                         " may be read by everyone on this machine, or written by a group; if "
+                         "nobody else has seen it, run: chmod 600 " +
+                         printable(path.string(), 500));
 }
 
 }  // namespace
@@ -65,6 +89,13 @@ VariableSources process_variables(const std::optional<ConfigurationText>& file,
         }
         auto content = read_file(folder / path);
         if (content) return content;
+        return std::unexpected(content.error() + "; is it there, and readable for this user?");
+      },
+      [folder, folders_read](const std::string& path) -> std::expected<std::string, std::string> {
+        if (folders_read != nullptr)
+          folders_read->push_back((folder / path).parent_path().string());
+        auto content = read_secret_file(folder / path);
+        if (content || content.error().contains("chmod")) return content;
         return std::unexpected(content.error() + "; is it there, and readable for this user?");
       }};
 }

@@ -23,6 +23,8 @@ inline constexpr std::string_view sidecar_file_default = "/etc/sidestream/sideca
 
 // The environment of the process, and files; a path that is not absolute is looked up in the
 // folder of the configuration, or in the current one when there is none.
+// A file that holds a key or a ticket must not be readable by everyone or writable by a group,
+// unless it is where container engines and systemd put secrets (docs/decisions/0011).
 // Where `folders_read` is given, the folders of the files that are read are added to it.
 [[nodiscard]] VariableSources process_variables(const std::optional<ConfigurationText>& file,
                                                 std::vector<std::string>* folders_read = nullptr);

@@ -168,7 +168,7 @@ class Overlay {
       return std::nullopt;
     }
     if (has_path(document_, key.taken_by())) return Given{file_variable(key), ""};
-    auto content = sources_.file(path);
+    auto content = sources_.for_secrets().file(path);
     if (content) return Given{file_variable(key), std::move(*content)};
     fail(problems_, file_variable(key), content.error());
     return std::nullopt;

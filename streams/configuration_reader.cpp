@@ -54,9 +54,10 @@ void ConfigurationValue::fail_parsing(std::string_view message) const {
   fail(std::string(message));
 }
 
-std::optional<Expansion> ConfigurationValue::expanded() const {
+std::optional<Expansion> ConfigurationValue::expanded(bool is_secret) const {
   if (!may_refer()) return Expansion{.text = node_->text};
-  auto expansion = expand_variables(node_->text, *source_->variables);
+  auto expansion = is_secret ? expand_variables(node_->text, source_->variables->for_secrets())
+                             : expand_variables(node_->text, *source_->variables);
   if (!expansion) {
     fail(expansion.error());
     return std::nullopt;
@@ -84,7 +85,7 @@ std::optional<SecretText> ConfigurationValue::secret() const {
     fail(is_null() ? "has no value" : "expected a text, not " + described());
     return std::nullopt;
   }
-  auto expansion = expanded();
+  auto expansion = expanded(true);
   if (!expansion) return std::nullopt;
   SecretText secret(std::move(expansion->text));
   if (secret.empty()) {

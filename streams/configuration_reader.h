@@ -96,7 +96,7 @@ class ConfigurationValue {
   [[nodiscard]] std::string described() const;
   // Whether `${` in it means anything: not in what comes from elsewhere than the document.
   [[nodiscard]] bool may_refer() const;
-  [[nodiscard]] std::optional<Expansion> expanded() const;
+  [[nodiscard]] std::optional<Expansion> expanded(bool is_secret = false) const;
 
   const YamlNode* node_;
   std::string path_;

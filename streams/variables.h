@@ -19,6 +19,15 @@ struct VariableSources {
   std::function<std::optional<std::string>(const std::string& name)> environment;
   // The whole content. The error is one line for a person; it names the path.
   std::function<std::expected<std::string, std::string>(const std::string& path)> file;
+  // The same for a key or a ticket: a file that others can read is an error too. None: as `file`.
+  std::function<std::expected<std::string, std::string>(const std::string& path)> secret_file = {};
+
+  // As they are for a secret.
+  [[nodiscard]] VariableSources for_secrets() const {
+    return {.environment = environment,
+            .file = secret_file ? secret_file : file,
+            .secret_file = secret_file};
+  }
 };
 
 struct VariableLimits {

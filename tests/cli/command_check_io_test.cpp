@@ -33,6 +33,7 @@ class CheckCommand : public testing::Test {
 
 TEST_F(CheckCommand, PrintsWhatAGoodConfigurationComesTo) {
   std::ofstream(folder_ + "/ticket") << example_ticket << "\n";
+  std::filesystem::permissions(folder_ + "/ticket", std::filesystem::perms::owner_read);
   EXPECT_EQ(check("edges: [{ticket: \"${file:ticket}\"}]\n"
                   "services: {a: {publish: a.example.com, backend: '127.0.0.1:1'}}\n"),
             good);

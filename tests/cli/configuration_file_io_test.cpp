@@ -67,10 +67,35 @@ TEST_F(ConfigurationFile, FindsVariablesAndFilesBesideIt) {
   EXPECT_EQ(sources.file("none").error(),
             "cannot read " + folder_ +
                 "/none: No such file or directory; is it there, and readable for this user?");
+  EXPECT_EQ(sources.secret_file("none").error(), sources.file("none").error());
   ASSERT_EQ(setenv("SIDESTREAM_TEST_VARIABLE", "x", 1), 0);
   EXPECT_EQ(sources.environment("SIDESTREAM_TEST_VARIABLE"), "x");
   EXPECT_EQ(unsetenv("SIDESTREAM_TEST_VARIABLE"), 0);
   EXPECT_EQ(sources.environment("SIDESTREAM_TEST_VARIABLE"), std::nullopt);
+}
+
+TEST_F(ConfigurationFile, ASecretThatEveryoneCanReadIsRefused) {
+  const std::string path = write("secret", "s3cret\n");
+  const VariableSources sources = process_variables(ConfigurationText{folder_ + "/a.yaml", ""});
+  for (const unsigned mode : {0400U, 0600U, 0440U, 0640U, 0700U}) {
+    std::filesystem::permissions(path, std::filesystem::perms{mode});
+    EXPECT_EQ(sources.secret_file("secret"), "s3cret\n") << mode;
+  }
+  for (const unsigned mode : {0444U, 0604U, 0660U, 0601U, 0602U, 0777U}) {
+    std::filesystem::permissions(path, std::filesystem::perms{mode});
+    EXPECT_EQ(sources.secret_file("secret").error(),
+              path +
+                  " may be read by everyone on this machine, or written by a group; if nobody "
+                  "else has seen it, run: chmod 600 " +
+                  path)
+        << mode;
+    EXPECT_EQ(sources.file("secret"), "s3cret\n") << "what is no secret";
+  }
+  // systemd's credentials have the modes that it gives them.
+  ASSERT_EQ(setenv("CREDENTIALS_DIRECTORY", folder_.c_str(), 1), 0);
+  EXPECT_EQ(sources.secret_file("secret"), "s3cret\n");
+  EXPECT_FALSE(sources.secret_file("../" + folder_.substr(folder_.rfind('/') + 1) + "x"));
+  EXPECT_EQ(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
 }  // namespace

@@ -49,6 +49,36 @@ def check_key_files_that_others_can_read_are_refused(stage):
     print("hardening: a key file of mode 0640 is refused, with what to do")
 
 
+def check_secrets_of_a_configuration_that_others_can_read_are_refused(stage):
+    port = harness.free_port()
+    edge = Edge(stage, [port])
+    ticket = stage.write("ticket", edge.invite("home", f":{port}"))
+    services = {"one": {"publish": f":{port}", "backend": "127.0.0.1:9", "health": "none"}}
+    sidecar = Sidecar(stage, [f"${{file:{ticket}}}"], services, start=False)
+    sidecar.write_configuration()
+    for mode in (0o644, 0o604, 0o660, 0o444):
+        ticket.chmod(mode)
+        for words in (("check",), ("sidecar",)):
+            done = sidecar.run(*words, check=False)
+            said = done.stdout + done.stderr
+            harness.expect(done.returncode == 2 and f"chmod 600 {ticket}" in said, said)
+            harness.expect("sidecar.yaml:" in said and "edges[0].ticket" in said, said)
+    for mode in (0o600, 0o400, 0o640):
+        ticket.chmod(mode)
+        harness.expect(sidecar.run("check").returncode == 0, oct(mode))
+    # As systemd hands it over, and through the environment.
+    ticket.chmod(0o444)
+    sidecar.environment["CREDENTIALS_DIRECTORY"] = str(stage.folder)
+    sidecar.start().wait_until_published(f":{port}")
+    sidecar.program.stop()
+    environment = {**os.environ, "SIDESTREAM_TICKET_FILE": str(ticket),
+                   "SIDESTREAM_PUBLISH": f":{port}", "SIDESTREAM_BACKEND": "127.0.0.1:9"}
+    done = harness.run([harness.program(), "check", "--sidecar"], env=environment, check=False)
+    harness.expect("chmod 600" in done.stdout + done.stderr, done.stdout + done.stderr)
+    print("hardening: tickets in files of mode 0644, 0604, 0660 and 0444 are refused, 0600, 0400, "
+          "0640 and systemd's are not")
+
+
 if __name__ == "__main__":
     os.umask(0o022)
     harness.main(globals())
