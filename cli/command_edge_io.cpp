@@ -47,7 +47,7 @@ std::expected<std::size_t, std::string> streams_of(const edge::EdgeConfiguration
 }
 
 edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration, std::size_t streams,
-                               const tunnel::PrivateKey& key) {
+                               const tunnel::PrivateKey& key, std::size_t memory_limit_bytes) {
   // Beside the streams: control connections of the sidecars, and tries of other targets.
   constexpr std::size_t other_connections = 4096;
   edge::EdgeSettings settings;
@@ -59,7 +59,7 @@ edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration, std
   settings.tunnel.tcp_limits = tunnel::tunnel_tcp_limits(configuration.tunnel.patience);
   settings.tunnel.tcp_limits.connections_max = streams + other_connections;
   settings.tunnel.tcp_limits.memory_bytes_max =
-      tcp_memory_that_fits(settings.tunnel.tcp_limits.memory_bytes_max, memory_limit_bytes());
+      tcp_memory_that_fits(settings.tunnel.tcp_limits.memory_bytes_max, memory_limit_bytes);
   settings.drain_time = configuration.program.grace;
   settings.public_address = configuration.public_address;
   settings.public_ports = configuration.public_ports;
@@ -112,7 +112,7 @@ void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const Edge
   if (!registry) return tell_not_reloaded(log, {registry.error()});
   const auto streams = streams_of(*configuration, log);
   if (!streams) return tell_not_reloaded(log, {streams.error()});
-  edge.reload(settings_of(*configuration, *streams, {}), std::move(*registry));
+  edge.reload(settings_of(*configuration, *streams, {}, 0), std::move(*registry));
   tell_reloaded(log, after_restart);
 }
 
@@ -145,7 +145,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
   auto registry = read_registry(*configuration, state);
   if (!registry) return complain(console, registry.error(), failed);
 
-  edge::EdgeSettings settings = settings_of(*configuration, *streams, *key);
+  const MemoryMeter memory(configuration->limits.memory_bytes);
+  edge::EdgeSettings settings = settings_of(*configuration, *streams, *key, memory.limit_bytes());
   settings.held_ports = network.inherited_ports();
   std::unique_ptr<edge::Edge> edge;
   try {
@@ -170,6 +171,11 @@ int run_edge(const EdgeOptions& options, Console& console) {
                                        [&](const control::HttpRequest& request) {
                                          return answer_admin(*edge, request);
                                        }},
+                         .memory = {.meter = &memory,
+                                    .obey =
+                                        [&](const MemoryOrders& orders) {
+                                          return edge->obey_memory(orders.new_streams, orders.shed);
+                                        }},
                          .folders = std::move(folders)};
   control::ProgramConfiguration settled = configuration->program;
   if (!settled.has_admin) settled.admin.unix_path = admin_socket_to_make();

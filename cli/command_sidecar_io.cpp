@@ -74,6 +74,7 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
     return failed;
   }
 
+  const MemoryMeter memory(configuration->limits.memory_bytes);
   std::unique_ptr<sidecar::Sidecar> sidecar;
   try {
     sidecar = std::make_unique<sidecar::Sidecar>(
@@ -82,7 +83,7 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                                  .drain_time = configuration->program.grace,
                                  .streams_max = *streams,
                                  .tcp_memory_bytes = tcp_memory_that_fits(
-                                     tunnel::TcpLimits{}.memory_bytes_max, memory_limit_bytes()),
+                                     tunnel::TcpLimits{}.memory_bytes_max, memory.limit_bytes()),
                                  .read_file = process_variables(*file).file},
         *configuration, prepared ? &folder : nullptr, log);
   } catch (const system_error& error) {
@@ -99,6 +100,12 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                                    .health = [&] { return sidecar->health(); },
                                    .metrics = [&](auto& page) { sidecar->write_metrics(page); },
                                    .other = {}},
+                         .memory = {.meter = &memory,
+                                    .obey =
+                                        [&](const MemoryOrders& orders) {
+                                          return sidecar->obey_memory(orders.new_streams,
+                                                                      orders.shed);
+                                        }},
                          .folders = std::move(folders)};
   control::ProgramConfiguration settled = configuration->program;
   if (!settled.has_admin) settled.admin.unix_path = admin_socket_to_make();

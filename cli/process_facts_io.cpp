@@ -11,7 +11,6 @@
 #include <sstream>
 #include <string>
 
-#include "cli/process_limits_io.h"
 #include "control/version.h"
 
 namespace sidestream::cli {
@@ -78,7 +77,6 @@ ProcessFacts process_facts() {
   facts.descriptors = open_descriptors();
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) facts.descriptors_max = limit.rlim_cur;
-  facts.memory_limit_bytes = memory_limit_bytes();
   return facts;
 }
 
@@ -97,8 +95,15 @@ void add_process(control::MetricsPage& page, std::string_view role, const Proces
   page.add(facts.descriptors);
   page.gauge("process_max_fds", "How many there can be.");
   page.add(facts.descriptors_max);
-  page.gauge("sidestream_memory_limit_bytes", "Of the control group, where it has one.");
-  if (facts.memory_limit_bytes > 0) page.add(facts.memory_limit_bytes);
+}
+
+void add_memory(control::MetricsPage& page, const MemoryMeter& meter) {
+  const bool limited = meter.limit_bytes() > 0;
+  page.gauge("sidestream_memory_limit_bytes",
+             "Of the control group or limits.memory, where there is one.");
+  if (limited) page.add(std::uint64_t{meter.limit_bytes()});
+  page.gauge("sidestream_memory_used_bytes", "What counts against that limit.");
+  if (limited) page.add(std::uint64_t{meter.used_bytes()});
 }
 
 void add_log(control::MetricsPage& page, const LogCounters& counters) {

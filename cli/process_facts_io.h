@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "cli/memory_watch_io.h"
 #include "control/metrics_page.h"
 #include "streams/log_io.h"
 
@@ -16,12 +17,12 @@ struct ProcessFacts {
   std::uint64_t virtual_bytes = 0;
   std::uint64_t descriptors = 0;  // open now
   std::uint64_t descriptors_max = 0;
-  std::uint64_t memory_limit_bytes = 0;  // 0: none
 };
 [[nodiscard]] ProcessFacts process_facts();
 
 // The part of a page of metrics that is the same for edge and sidecar.
 void add_process(control::MetricsPage& page, std::string_view role, const ProcessFacts& facts);
+void add_memory(control::MetricsPage& page, const MemoryMeter& meter);
 void add_log(control::MetricsPage& page, const LogCounters& counters);
 
 }  // namespace sidestream::cli

@@ -13,9 +13,6 @@ namespace sidestream::cli {
 // Raises the soft limit of descriptors to the hard one, and returns what it is then.
 std::size_t raise_descriptor_limit();
 
-// The memory limit of our control group (version 1 or 2); 0: none that can be found.
-[[nodiscard]] std::size_t memory_limit_bytes();
-
 // streams_that_fit() with what the system says. A default that had to become smaller
 // is told.
 [[nodiscard]] std::expected<std::size_t, std::string> streams_allowed(const StreamLimit& wanted,

@@ -59,11 +59,12 @@ class AdminService final : public control::HttpService {
   std::function<std::string()> metrics_;
 };
 
-std::string metrics_page(std::string_view role,
+std::string metrics_page(std::string_view role, const MemoryMeter& meter,
                          const std::function<void(control::MetricsPage&)>& add_program,
                          const Log& log) {
   control::MetricsPage page;
   add_process(page, role, process_facts());
+  add_memory(page, meter);
   add_log(page, log.counters());
   add_program(page);
   return page.text();
@@ -154,6 +155,9 @@ Task<> run_all(KernelNetwork& network, RunningProgram program, std::vector<Admin
     all = until_one_ends(std::move(all), servers.back()->run());
   }
   all = until_one_ends(std::move(all), return_free_memory(network.timers()));
+  if (program.memory.meter->limit_bytes() > 0)
+    all = until_one_ends(std::move(all), guard_memory(network.timers(), *program.memory.meter,
+                                                      program.memory.obey, log));
   co_await first_of(std::move(program.run), std::move(all));
 }
 
@@ -162,9 +166,9 @@ Task<> run_all(KernelNetwork& network, RunningProgram program, std::vector<Admin
 int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
                 const control::ProgramConfiguration& configuration, const Log& log) {
   int code = good;
-  const auto page = [role = program.role, add = program.admin.metrics, &log] {
-    return metrics_page(role, add, log);
-  };
+  const auto page = [role = program.role, &meter = *program.memory.meter,
+                     add = program.admin.metrics,
+                     &log] { return metrics_page(role, meter, add, log); };
   AdminService admin(std::move(program.admin), page);
   MetricsService metrics(network.timers(), page);
   SandboxFolders folders = std::move(program.folders);

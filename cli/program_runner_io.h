@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/console.h"
+#include "cli/memory_watch_io.h"
 #include "cli/sandbox_io.h"
 #include "control/admin_messages.h"
 #include "control/http_message.h"
@@ -24,12 +25,19 @@ struct AdminAnswers {
   std::function<control::HttpResponse(const control::HttpRequest&)> other;
 };
 
+// What keeps the program below its memory limit.
+struct MemoryControl {
+  const MemoryMeter* meter = nullptr;  // outlives the program
+  std::function<std::size_t(const MemoryOrders&)> obey;
+};
+
 struct RunningProgram {
   std::string role;              // `edge` or `sidecar`
   Task<> run;                    // until it is cancelled or stop was carried out
   std::function<void()> stop;    // asks run to end in order
   std::function<void()> reload;  // takes over the configuration as it is written now
   AdminAnswers admin;
+  MemoryControl memory;
   SandboxFolders folders;
 };
 

@@ -81,6 +81,14 @@ std::optional<double> read_rate(const ConfigurationValue& value) {
   return std::nullopt;
 }
 
+std::optional<std::size_t> read_memory_limit(const ConfigurationValue& value) {
+  constexpr std::uint64_t least = 32UL << 20U;
+  constexpr std::uint64_t most = 1UL << 45U;
+  const auto bytes = value.size(least, most);
+  if (!bytes) return std::nullopt;
+  return static_cast<std::size_t>(*bytes);
+}
+
 bool is_plain_name(std::string_view name) {
   constexpr std::size_t bytes_max = 63;
   const auto is_alphanumeric = [](char c) {

@@ -26,6 +26,9 @@ namespace sidestream::control {
 // `10/s` or `600/m`, as how often in a second.
 [[nodiscard]] std::optional<double> read_rate(const ConfigurationValue& value);
 
+// What a program may use of memory, in bytes.
+[[nodiscard]] std::optional<std::size_t> read_memory_limit(const ConfigurationValue& value);
+
 // Whether a name is fit for a sidecar or a service: 1 to 63 letters, digits, hyphens and
 // underscores, a letter or digit first. Such a name needs no escaping anywhere.
 [[nodiscard]] bool is_plain_name(std::string_view name);

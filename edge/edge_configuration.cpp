@@ -151,6 +151,8 @@ void read_limits(ConfigurationSection& top, EdgeLimits& limits) {
   read_count("streams", limits.streams);
   limits.has_streams = section.find("streams").has_value();
   read_count("per_client", limits.per_client);
+  if (const auto memory = section.find("memory"))
+    limits.memory_bytes = control::read_memory_limit(*memory).value_or(0);
   if (const auto timeout = section.find("hello_timeout"))
     limits.hello_timeout = timeout->duration(1s, 1min).value_or(limits.hello_timeout);
   section.finish();
@@ -193,6 +195,7 @@ std::vector<std::string> keys_for_restart(const EdgeConfiguration& now,
       now.listen == wanted.listen && now.network == wanted.network && now.tunnel == wanted.tunnel;
   if (!same_tunnel) keys.emplace_back("tunnel");
   if (now.public_address != wanted.public_address) keys.emplace_back("public.address");
+  if (now.limits.memory_bytes != wanted.limits.memory_bytes) keys.emplace_back("limits.memory");
   return keys;
 }
 

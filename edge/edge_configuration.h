@@ -37,7 +37,8 @@ struct EdgeLimits {
   std::size_t streams = AdmissionLimits{}.streams_max;
   std::size_t per_client = AdmissionLimits{}.streams_per_client_max;
   Duration hello_timeout = 5s;
-  bool has_streams = false;  // whether `streams` was written
+  bool has_streams = false;      // whether `streams` was written
+  std::size_t memory_bytes = 0;  // 0: what the control group allows
   bool operator==(const EdgeLimits&) const = default;
 };
 

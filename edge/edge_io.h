@@ -57,6 +57,9 @@ class Edge {
   // -------------------------------------------------------------------------------------
   [[nodiscard]] control::EdgeStatus status() const;
   void write_metrics(control::MetricsPage& page) const;
+  // While memory is scarce: lets so many more streams in until the next call, and ends some of the
+  // newest. Returns how many it ended.
+  std::size_t obey_memory(std::size_t new_streams, bool shed);
   [[nodiscard]] const SidecarRegistry& registry() const { return registry_; }
   // The ticket; the error is a sentence. Kept in the state folder before it is handed out.
   std::expected<SecretText, std::string> invite(std::string_view name,

@@ -46,6 +46,12 @@ void add_leases(control::MetricsPage& page, const std::vector<SidecarStanding>& 
 
 }  // namespace
 
+std::size_t Edge::obey_memory(std::size_t new_streams, bool shed) {
+  constexpr std::size_t share = 16;  // of the live ones at once
+  router_.set_room(new_streams);
+  return shed ? router_.shed_newest(1 + router_.counters().active / share) : 0;
+}
+
 void Edge::write_metrics(control::MetricsPage& page) const {
   const control::MetricsMoment moment{network_.timers().now(), network_.timers().wall_now()};
   const RouterCounters counters = router_.counters();

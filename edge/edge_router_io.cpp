@@ -114,8 +114,8 @@ void EdgeRouter::note_accept_failure(std::uint16_t port, error_code error) {
 
 void EdgeRouter::admit(std::unique_ptr<Stream> client, std::uint16_t port) {
   ++counters_.accepted;
-  const AdmissionVerdict verdict = admission_.admit(client->remote_address().address);
-  if (verdict == AdmissionVerdict::admitted) {
+  const std::optional<StreamEnd> refusal = refusal_of(client->remote_address().address);
+  if (!refusal) {
     tasks_.spawn(serve(std::make_unique<LiveStream>(*this, std::move(client), port)),
                  [](const std::exception_ptr&) {});
     return;
@@ -124,9 +124,22 @@ void EdgeRouter::admit(std::unique_ptr<Stream> client, std::uint16_t port) {
   StreamRecord record;
   record.client = client->remote_address();
   record.port = port;
-  record.end = verdict == AdmissionVerdict::too_many_streams ? StreamEnd::too_many_streams
-                                                             : StreamEnd::too_many_of_client;
+  record.end = *refusal;
   report(std::move(record));
+}
+
+std::optional<StreamEnd> EdgeRouter::refusal_of(const IpAddress& client) {
+  if (room_ && *room_ == 0) return StreamEnd::no_memory;
+  switch (admission_.admit(client)) {
+    case AdmissionVerdict::too_many_streams:
+      return StreamEnd::too_many_streams;
+    case AdmissionVerdict::too_many_of_client:
+      return StreamEnd::too_many_of_client;
+    case AdmissionVerdict::admitted:
+      break;
+  }
+  if (room_) --*room_;
+  return std::nullopt;
 }
 
 // ---- one stream ------------------------------------------------------------------------------
@@ -312,6 +325,16 @@ std::size_t EdgeRouter::abort_streams_of(std::string_view sidecar) {
     ++count;
   }
   return count;
+}
+
+std::size_t EdgeRouter::shed_newest(std::size_t count) {
+  std::size_t ended = 0;
+  for (auto stream = streams_.rbegin(); stream != streams_.rend() && ended < count; ++stream) {
+    if ((*stream)->ended_by_us) continue;
+    (*stream)->end_by_us(StreamEnd::shed);
+    ++ended;
+  }
+  return ended;
 }
 
 std::size_t EdgeRouter::streams_of(std::string_view sidecar) const {

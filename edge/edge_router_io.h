@@ -83,6 +83,11 @@ class EdgeRouter {
   void close_port(std::uint16_t port);
   [[nodiscard]] bool is_open(std::uint16_t port) const { return ports_.contains(port); }
 
+  // So many more streams are let in until the next call; not set: as many as there are limits for.
+  void set_room(std::optional<std::size_t> streams) { room_ = streams; }
+  // Ends the newest streams. Returns how many.
+  std::size_t shed_newest(std::size_t count);
+
   // Cuts what goes to a sidecar, or is just being connected to it. Returns how many streams.
   std::size_t abort_streams_of(std::string_view sidecar);
 
@@ -124,6 +129,7 @@ class EdgeRouter {
 
   Task<> accept_streams(std::unique_ptr<Listener> listener, std::uint16_t port);
   void admit(std::unique_ptr<Stream> client, std::uint16_t port);
+  [[nodiscard]] std::optional<StreamEnd> refusal_of(const IpAddress& client);
   Task<> serve(std::unique_ptr<LiveStream> stream);
   Task<> carry(LiveStream& stream);
   Task<std::expected<Opening, Refusal>> opening_of(LiveStream& stream);
@@ -142,6 +148,7 @@ class EdgeRouter {
   const RouterCallbacks callbacks_;
   RouteTable routes_;
   Admission admission_;
+  std::optional<std::size_t> room_;
   RefusalAllowance told_refusals_;
   RouterCounters counters_;
   ServiceTrafficTable traffic_;

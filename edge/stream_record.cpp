@@ -19,6 +19,7 @@ constexpr std::array<Words, stream_end_count> words{{
     {"idle for too long", "idle"},
     {"cut: the sidecar was revoked", "cut"},
     {"the edge was stopped", "edge_stopped"},
+    {"ended: memory is scarce", "shed"},
     {"the client left", "client_left"},
     {"no ClientHello in time", "hello_late"},
     {"a malformed ClientHello", "hello_malformed"},
@@ -29,6 +30,7 @@ constexpr std::array<Words, stream_end_count> words{{
     {"too many streams", "too_many_streams"},
     {"too many streams of this client", "too_many_of_client"},
     {"given up for newer streams", "given_up"},
+    {"memory is scarce", "no_memory"},
 }};
 
 }  // namespace

@@ -24,6 +24,7 @@ enum class StreamEnd : std::uint8_t {
   idle,           // nothing was said for as long as the limits allow, if they do
   cut,            // the sidecar was revoked
   edge_stopped,
+  shed,  // memory is scarce, and it was among the newest
   // Refused, no byte of the client went anywhere.
   client_left,  // before its route was known
   hello_late,
@@ -34,9 +35,10 @@ enum class StreamEnd : std::uint8_t {
   sidecar_unreachable,
   too_many_streams,
   too_many_of_client,
-  given_up,  // in favour of newer streams: too many without a ClientHello
+  given_up,   // in favour of newer streams: too many without a ClientHello
+  no_memory,  // for another stream
 };
-inline constexpr std::size_t stream_end_count = 16;
+inline constexpr std::size_t stream_end_count = 18;
 // A few words in plain English.
 [[nodiscard]] std::string_view text_of(StreamEnd end);
 // The name of the counter in status and metrics.

@@ -237,8 +237,12 @@ bool EdgeLink::may_serve(Stream& stream) {
   // Only the edge has an address in this tunnel; this makes it explicit.
   const bool has_room = streams_.size() < configuration_.streams_max;
   const bool welcome = accepting_ && stream.remote_address().address == configuration_.edge_address;
-  if (welcome && has_room) return true;
-  ++(welcome ? refusals_.too_many : refusals_.not_accepting);
+  const bool has_memory = !room_ || *room_ > 0;
+  if (welcome && has_room && has_memory) {
+    if (room_) --*room_;
+    return true;
+  }
+  ++(!welcome ? refusals_.not_accepting : !has_room ? refusals_.too_many : refusals_.no_memory);
   stream.abort();
   return false;
 }

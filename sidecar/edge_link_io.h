@@ -59,6 +59,7 @@ struct EdgeLinkEvent {
 // Streams that belong to no service, counted.
 struct LinkRefusals {
   std::uint64_t too_many = 0;       // EdgeLinkConfiguration::streams_max
+  std::uint64_t no_memory = 0;      // for another stream
   std::uint64_t not_accepting = 0;  // we stop, or the sender is not the edge
   std::uint64_t no_header = 0;      // no PROXY header, or no ClientHello behind it
   std::uint64_t no_service = 0;     // for this server name
@@ -73,6 +74,8 @@ class EdgeLink {
 
   // Until it is cancelled.
   Task<> run();
+  // So many more streams are taken until the next call.
+  void set_room(std::size_t streams) { room_ = streams; }
   // Publishes what is healthy now.
   void services_changed();
   // Takes streams for a service from now on, and no more. Those of `services` at the construction
@@ -134,6 +137,7 @@ class EdgeLink {
   bool silent_ = false;
   std::string no_address_;  // why the last look-up found none; empty: it did
   bool accepting_ = true;
+  std::optional<std::size_t> room_;
   LinkRefusals refusals_;
   control::ControlClientRunner control_;
   std::map<const Service*, Listener*> listeners_;  // each owned by its accept_for_service()

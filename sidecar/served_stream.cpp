@@ -17,6 +17,7 @@ constexpr std::array<Words, served_end_count> words{{
     {"idle", "idle"},
     {"stopped", "stopped"},
     {"backend not reached", "backend_not_reached"},
+    {"ended: memory is scarce", "shed"},
     {"refused: limits.streams of the service", "too_many_streams"},
     {"refused: limits.per_client of the service", "too_many_of_client"},
     {"refused: limits.rate of the service", "too_fast"},

@@ -217,6 +217,14 @@ Task<> Service::serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader he
 }
 
 Task<> Service::carry(Stream& client, const ProxyHeader& header, ServedStream& record) {
+  const LiveStream live(*this, client, network_.timers().now());
+  co_await carry_to_backend(client, header, record);
+  if (!live.shed) co_return;
+  record.end = ServedEnd::shed;
+  record.error.clear();
+}
+
+Task<> Service::carry_to_backend(Stream& client, const ProxyHeader& header, ServedStream& record) {
   std::unique_ptr<Stream> backend;
   error_code failure;
   try {
@@ -240,6 +248,20 @@ Task<> Service::carry(Stream& client, const ProxyHeader& header, ServedStream& r
   if (summary.end == RelayEnd::left_error && summary.error == asio::error::connection_aborted &&
       tls_)
     record.error = "it ended without close_notify";
+}
+
+std::optional<Instant> Service::newest_stream() const {
+  const auto newest =
+      std::find_if(live_.rbegin(), live_.rend(), [](const LiveStream* one) { return !one->shed; });
+  return newest == live_.rend() ? std::nullopt : std::optional((*newest)->began);
+}
+
+void Service::shed_newest_stream() {
+  const auto newest =
+      std::find_if(live_.rbegin(), live_.rend(), [](const LiveStream* one) { return !one->shed; });
+  if (newest == live_.rend()) return;
+  (*newest)->shed = true;
+  (*newest)->client.abort();
 }
 
 }  // namespace sidestream::sidecar

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,16 +60,38 @@ class Service {
   [[nodiscard]] std::uint16_t tunnel_port() const { return tunnel_port_; }
   [[nodiscard]] const HealthJudge& health() const { return health_; }
   [[nodiscard]] std::size_t streams() const { return streams_; }
+  // When its newest stream came that was not shed; and ends that one.
+  [[nodiscard]] std::optional<Instant> newest_stream() const;
+  void shed_newest_stream();
   [[nodiscard]] const ServedCounters& counters() const { return counters_; }
   // Goes on counting for one that is no more.
   void adopt_counters(const Service& other) { counters_.add(other.counters_); }
 
  private:
+  // A stream while it is served. The oldest stand in front.
+  struct LiveStream {
+    LiveStream(Service& service, Stream& stream, Instant begin)
+        : owner(service),
+          client(stream),
+          began(begin),
+          listed(service.live_.insert(service.live_.end(), this)) {}
+    LiveStream(const LiveStream&) = delete;
+    LiveStream& operator=(const LiveStream&) = delete;
+    ~LiveStream() { owner.live_.erase(listed); }
+
+    Service& owner;
+    Stream& client;
+    Instant began;
+    bool shed = false;
+    std::list<LiveStream*>::iterator listed;
+  };
+
   Task<> wait_retired();
   Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge);
   Task<> serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader header,
                         ServedStream& record);
   Task<> carry(Stream& client, const ProxyHeader& header, ServedStream& record);
+  Task<> carry_to_backend(Stream& client, const ProxyHeader& header, ServedStream& record);
 
   Network& network_;
   const ServiceConfiguration configuration_;
@@ -81,6 +105,7 @@ class Service {
   bool retired_ = false;
   Event retired_changed_;
   std::size_t streams_ = 0;
+  std::list<LiveStream*> live_;
   ServedCounters counters_;
 };
 

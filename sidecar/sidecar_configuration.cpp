@@ -71,6 +71,8 @@ class Reader {
         if (const auto number = streams->integer(1, SidecarLimits::streams_max))
           configuration_.limits.streams = static_cast<std::size_t>(*number);
       }
+      if (const auto memory = limits.find("memory"))
+        configuration_.limits.memory_bytes = control::read_memory_limit(*memory).value_or(0);
       limits.finish();
     }
     configuration_.program = control::read_program_configuration(top);

@@ -76,6 +76,7 @@ struct SidecarLimits {
 
   std::size_t streams = 10'000;  // of all services and edges
   bool has_streams = false;      // whether it was written
+  std::size_t memory_bytes = 0;  // 0: what the control group allows
   bool operator==(const SidecarLimits&) const = default;
 };
 

@@ -48,6 +48,9 @@ class Sidecar {
 
   [[nodiscard]] control::SidecarStatus status() const;
   void write_metrics(control::MetricsPage& page) const;
+  // While memory is scarce: takes so many more streams until the next call, and ends some of the
+  // newest. Returns how many it ended.
+  std::size_t obey_memory(std::size_t new_streams, bool shed);
   // Healthy: something is published somewhere, or an edge that is a router alone can reach it.
   [[nodiscard]] control::HealthAnswer health() const;
 
@@ -70,6 +73,7 @@ class Sidecar {
   [[nodiscard]] SidecarConfiguration with_labels();
   void take_over_labels();
   void take_over(const SidecarConfiguration& configuration);
+  bool shed_newest_stream();
   void write_link_metrics(control::MetricsPage& page) const;
   void add_service(ServiceConfiguration configuration);
   void begin_watching(Service& service);

@@ -94,6 +94,31 @@ void add_endpoints(control::MetricsPage& page, const control::SidecarStatus& sta
 
 }  // namespace
 
+std::size_t Sidecar::obey_memory(std::size_t new_streams, bool shed) {
+  constexpr std::size_t share = 16;  // of the live ones at once
+  std::size_t streams = 0;
+  for (const auto& link : links_) {
+    link->link->set_room(new_streams / links_.size());
+    streams += link->link->streams();
+  }
+  std::size_t ended = 0;
+  while (shed && ended < 1 + streams / share && shed_newest_stream()) ++ended;
+  return ended;
+}
+
+bool Sidecar::shed_newest_stream() {
+  Service* newest = nullptr;
+  const auto look_at = [&](const std::unique_ptr<Service>& one) {
+    const auto began = one->newest_stream();
+    if (began && (newest == nullptr || *newest->newest_stream() < *began)) newest = one.get();
+  };
+  std::ranges::for_each(services_, look_at);
+  std::ranges::for_each(retired_, look_at);
+  if (newest == nullptr) return false;
+  newest->shed_newest_stream();
+  return true;
+}
+
 void Sidecar::write_metrics(control::MetricsPage& page) const {
   NamedServices services;
   for (const auto& service : services_) {
@@ -128,6 +153,7 @@ void Sidecar::write_link_metrics(control::MetricsPage& page) const {
   for (const auto& [name, link] : links) {
     const LinkRefusals& refused = link->refusals();
     page.add(refused.too_many, {{"edge", name}, {"reason", "too_many_streams"}});
+    page.add(refused.no_memory, {{"edge", name}, {"reason", "no_memory"}});
     page.add(refused.not_accepting, {{"edge", name}, {"reason", "not_accepting"}});
     page.add(refused.no_header, {{"edge", name}, {"reason", "no_proxy_header"}});
     page.add(refused.no_service, {{"edge", name}, {"reason", "no_such_name"}});

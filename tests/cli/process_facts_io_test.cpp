@@ -33,13 +33,12 @@ TEST(ProcessFacts, DescriptorsAreCounted) {
 
 TEST(ProcessFacts, ALimitThatIsNotThereIsNoSample) {
   control::MetricsPage page;
-  add_process(page, "edge", {});
-  EXPECT_FALSE(page.text().contains("\nsidestream_memory_limit_bytes "));
+  const MemoryMeter system;
+  add_memory(page, system);
+  EXPECT_EQ(page.text().contains("\nsidestream_memory_limit_bytes "), system.limit_bytes() > 0);
   control::MetricsPage limited;
-  ProcessFacts facts;
-  facts.memory_limit_bytes = 64UL << 20U;
-  add_process(limited, "edge", facts);
-  EXPECT_TRUE(limited.text().contains("\nsidestream_memory_limit_bytes 67108864\n"));
+  add_memory(limited, MemoryMeter(1UL << 20U));
+  EXPECT_TRUE(limited.text().contains("\nsidestream_memory_limit_bytes 1048576\n"));
 }
 
 }  // namespace

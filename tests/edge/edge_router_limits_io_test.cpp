@@ -68,6 +68,32 @@ TEST(EdgeRouterLimitsTest, ManyClientsPushOutTheOneThatWaitsLongest) {
   EXPECT_FALSE(good->broken());
 }
 
+// Fault 31: who has a stream keeps it for as long as there is somebody newer.
+TEST(EdgeRouterLimitsTest, ScarceMemoryCostsTheNewest) {
+  RouterWorld world;
+  open_ports(world);
+  Clients clients;
+  world.router.set_room(10);
+  for (int i = 0; i < 12; ++i) clients.push_back(world.client(2222, client_address(i)));
+  EXPECT_EQ(ended(world, StreamEnd::no_memory), 2U);
+  EXPECT_TRUE(clients[10]->broken());
+  EXPECT_EQ(world.router.shed_newest(3), 3U);
+  EXPECT_EQ(world.router.shed_newest(1), 1U);
+  world.settle();
+  EXPECT_EQ(ended(world, StreamEnd::shed), 4U);
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_FALSE(clients[i]->broken()) << i;
+  for (std::size_t i = 6; i < 10; ++i) EXPECT_TRUE(clients[i]->broken()) << i;
+  // There is room again.
+  world.router.set_room(1);
+  clients.push_back(world.client(2222, client_address(20)));
+  EXPECT_FALSE(clients.back()->broken());
+  EXPECT_EQ(world.router.shed_newest(100), 7U);
+  world.router.set_room(std::nullopt);
+  world.settle();
+  for (int i = 0; i < 100; ++i) clients.push_back(world.client(2222, client_address(i)));
+  EXPECT_EQ(world.router.counters().active, 100U);
+}
+
 // Fault 56: a flood of connections from one source.
 TEST(EdgeRouterLimitsTest, OneClientHasOnlySoManyStreams) {
   RouterWorld world({.admission = {.streams_per_client_max = 50}});

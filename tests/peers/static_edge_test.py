@@ -112,6 +112,11 @@ def check_haproxy_routes_by_name_through_wireguard_go(stage):
         edge.client(SEES_CLIENT)
         edge.show.wait_for_line(rf"^client {re.escape(VPS)}$")
         harness.expect("Ciphers" not in edge.client("nobody.home.test"), "an unknown name was served")
+        # There is nobody to publish to, and nothing is wrong with that.
+        done = edge.sidecar.run("health", check=False)
+        harness.expect(done.returncode == 0, done.stdout + done.stderr)
+        harness.expect({one["state"] for one in edge.sidecar.endpoints().values()} == {"by name"},
+                       edge.sidecar.endpoints())
 
 
 if __name__ == "__main__":
