@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "cli/admin_default_io.h"
@@ -7,6 +8,7 @@
 #include "cli/configuration_file_io.h"
 #include "cli/edge_state_io.h"
 #include "cli/exit_code.h"
+#include "cli/secret_residue_io.h"
 #include "cli/inherited_sockets_io.h"
 #include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
@@ -76,13 +78,23 @@ control::HttpResponse json_response(std::string body) {
   return response;
 }
 
+// A ticket is said once, and leaves nothing behind.
+control::HttpResponse ticket_response(const SecretText& ticket) {
+  control::InviteAnswer answer{std::string(ticket.reveal())};
+  control::HttpResponse response = json_response(serialize(answer));
+  wipe_text(answer.ticket);
+  wipe_stack();
+  return response;
+}
+
 control::HttpResponse answer_admin(edge::Edge& edge, const control::HttpRequest& request) {
+  const WipeFreedMemory wiping;
   if (request.method == "POST" && request.target == control::invite_target) {
     const auto message = control::parse_invite_request(request.body);
     if (!message) return control::error_response(400, "bad_message", message.error());
     const auto ticket = edge.invite(message->name, message->allow);
     if (!ticket) return control::error_response(409, "not_invited", ticket.error());
-    return json_response(serialize(control::InviteAnswer{std::string(ticket->reveal())}));
+    return ticket_response(*ticket);
   }
   if (request.method == "POST" && request.target == control::revoke_target) {
     const auto message = control::parse_revoke_request(request.body);
@@ -102,6 +114,7 @@ int complain(Console& console, const std::string& what, int code) {
 // `running` is what the edge was started with; of keys that need a restart its values count.
 void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const EdgeOptions& options,
             const StateFolder& state, const Log& log) {
+  const WipeFreedMemory wiping;
   const auto file = load_configuration(options.config, edge_file_default);
   if (!file) return tell_not_reloaded(log, {file.error()});
   auto configuration = edge::read_edge_configuration(*file, process_variables(*file));
@@ -120,7 +133,8 @@ void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const Edge
 
 int run_edge(const EdgeOptions& options, Console& console) {
   protect_memory();
-  const auto file = load_configuration(options.config, edge_file_default);
+  std::optional<WipeFreedMemory> wiping(std::in_place);
+  auto file = load_configuration(options.config, edge_file_default);
   if (!file) return complain(console, file.error(), wrong_usage);
   SandboxFolders folders;
   const auto configuration =
@@ -129,6 +143,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
     for (const std::string& line : configuration.error().lines()) console.complain(line + "\n");
     return wrong_usage;
   }
+  forget_content(*file);
+  wiping.reset();
 
   const Log log(configuration->program.log);
   asio::io_context io;

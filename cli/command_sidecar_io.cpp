@@ -1,10 +1,12 @@
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "cli/admin_default_io.h"
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
+#include "cli/secret_residue_io.h"
 #include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
 #include "control/version.h"
@@ -16,6 +18,7 @@ namespace sidestream::cli {
 namespace {
 
 void reload(sidecar::Sidecar& sidecar, const SidecarOptions& options, const Log& log) {
+  const WipeFreedMemory wiping;
   const auto file = load_configuration(options.config, sidecar_file_default);
   if (!file) return tell_not_reloaded(log, {file.error()});
   auto configuration = sidecar::read_sidecar_configuration(*file, process_variables(*file));
@@ -37,7 +40,8 @@ std::size_t services_expected(const sidecar::SidecarConfiguration& configuration
 
 int run_sidecar(const SidecarOptions& options, Console& console) {
   protect_memory();
-  const auto file = load_configuration(options.config, sidecar_file_default);
+  std::optional<WipeFreedMemory> wiping(std::in_place);
+  auto file = load_configuration(options.config, sidecar_file_default);
   if (!file) {
     console.complain("sidestream sidecar: " + file.error() + "\n");
     return wrong_usage;
@@ -49,6 +53,9 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
     for (const std::string& line : configuration.error().lines()) console.complain(line + "\n");
     return wrong_usage;
   }
+  forget_content(*file);
+  wipe_stack();
+  wiping.reset();
 
   const Log log(configuration->program.log);
   asio::io_context io;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <utility>
 
+#include "cli/secret_residue_io.h"
 #include "streams/message_text.h"
 #include "streams/yaml_document.h"
 
@@ -98,6 +99,10 @@ VariableSources process_variables(const std::optional<ConfigurationText>& file,
         if (content || content.error().contains("chmod")) return content;
         return std::unexpected(content.error() + "; is it there, and readable for this user?");
       }};
+}
+
+void forget_content(std::optional<ConfigurationText>& file) {
+  if (file) wipe_text(file->text);
 }
 
 void tell_not_reloaded(const Log& log, const std::vector<std::string>& why) {

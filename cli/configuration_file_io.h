@@ -29,6 +29,9 @@ inline constexpr std::string_view sidecar_file_default = "/etc/sidestream/sideca
 [[nodiscard]] VariableSources process_variables(const std::optional<ConfigurationText>& file,
                                                 std::vector<std::string>* folders_read = nullptr);
 
+// Overwrites the text of a file that was read; its name stays.
+void forget_content(std::optional<ConfigurationText>& file);
+
 // What a reload says: why nothing has changed; or that it was taken over, and what of it not yet.
 void tell_not_reloaded(const Log& log, const std::vector<std::string>& why);
 void tell_reloaded(const Log& log, const std::vector<std::string>& keys_for_restart);

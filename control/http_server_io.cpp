@@ -8,6 +8,7 @@
 #include "control/json.h"
 #include "streams/deadline_io.h"
 #include "streams/join_io.h"
+#include "streams/secret.h"
 
 namespace sidestream::control {
 namespace {
@@ -116,8 +117,11 @@ Task<> HttpServer::converse(Connection& connection) {
     }
     keep_alive = keep_alive && response.keep_alive;
     response.keep_alive = keep_alive;
-    const std::string text = serialize(response);
+    std::string text = serialize(response);
     co_await with_timeout(timers_, limits_.response_timeout, stream.write_all(bytes_of(text)));
+    // It may hold a ticket.
+    wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
+    wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(response.body.data()), response.body.size()));
   }
   co_await drain(stream);
 }

@@ -1,8 +1,10 @@
 """What a running edge and sidecar have given up, as the kernel sees it."""
 
+import base64
 import os
 import pathlib
 import re
+import signal
 
 import harness
 from faults_control_test import ask, named_backend
@@ -47,6 +49,57 @@ def check_key_files_that_others_can_read_are_refused(stage):
     key.chmod(0o600)
     edge.start().wait_until_up()
     print("hardening: a key file of mode 0640 is refused, with what to do")
+
+
+def places_of(needles, pid):
+    """{name of a needle: where it stands} in the memory of a process that it can write."""
+    found = {}
+    lines = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in lines:
+            span, mode, *_, name = (line + " -").split()[:7]
+            if not mode.startswith("rw"):
+                continue
+            begin, end = (int(word, 16) for word in span.split("-"))
+            memory.seek(begin)
+            content = memory.read(end - begin)
+            for needle, text in needles.items():
+                if text in content:
+                    found.setdefault(needle, []).append(f"{name} {content.count(text)}")
+    return found
+
+
+def check_no_text_of_a_secret_stays_in_memory(stage):
+    port = harness.free_port()
+    edge = Edge(stage, [port])
+    ticket = edge.invite("home", f":{port}")
+    own, other = (re.findall(r"[A-Za-z0-9+/]{43}=",
+                             harness.run([harness.program(), "keygen"]).stdout) for _ in range(2))
+    preshared = base64.b64encode(os.urandom(32)).decode()
+    sidecar = Sidecar(stage, [], {"one": {"publish": f":{port}", "backend": "127.0.0.1:9",
+                                          "health": "none"}},
+                      edges=[{"ticket": ticket},
+                             {"endpoint": f"127.0.0.1:{port}", "public_key": other[1],
+                              "private_key": own[0], "preshared_key": preshared,
+                              "address": "10.86.0.9", "edge_address": "10.86.0.1"}])
+    sidecar.program.wait_for_line("published endpoint")
+    # The last 40 characters are of the secret; all before them is said elsewhere too.
+    texts = {"ticket": ticket[-40:].encode(), "private key": own[0].encode(),
+             "preshared key": preshared.encode(),
+             "the edge's key": (edge.folder / "state/edge.key").read_bytes().strip()}
+    # A check that cannot find anything would be none: the address is there.
+    harness.expect(places_of({"known": b"10.86.0.9"}, sidecar.pid) or
+                   places_of({"known": b"127.0.0.1"}, sidecar.pid), "memory can be searched")
+    for role in (edge, sidecar):
+        harness.expect(not places_of(texts, role.pid), f"{role.name}: {places_of(texts, role.pid)}")
+    sidecar.program.signal(signal.SIGHUP)
+    sidecar.program.wait_for_line("configuration reloaded")
+    another = edge.invite("another", ":1")
+    harness.eventually(lambda: not places_of({"ticket": another[-40:].encode()}, edge.pid), 3,
+                       "a ticket that was handed out is gone")
+    harness.expect(not places_of(texts, sidecar.pid), places_of(texts, sidecar.pid))
+    print("hardening: no text of a ticket, a private or a preshared key in the memory of either "
+          "program, after the start, after SIGHUP and after invite")
 
 
 def check_secrets_of_a_configuration_that_others_can_read_are_refused(stage):
