@@ -16,11 +16,14 @@ constexpr std::array program_keys{
     EnvironmentKey{"SIDESTREAM_TUNNEL_MTU", "tunnel.mtu"},
     EnvironmentKey{"SIDESTREAM_TUNNEL_PATIENCE", "tunnel.patience"},
     EnvironmentKey{"SIDESTREAM_LIMITS_STREAMS", "limits.streams"},
+    EnvironmentKey{"SIDESTREAM_LIMITS_MEMORY", "limits.memory"},
     EnvironmentKey{"SIDESTREAM_GRACE", "grace"},
     EnvironmentKey{"SIDESTREAM_STATE", "state"},
     EnvironmentKey{"SIDESTREAM_ADMIN", "admin", Form::list},
+    EnvironmentKey{"SIDESTREAM_METRICS_LISTEN", "metrics.listen"},
     EnvironmentKey{"SIDESTREAM_LOG_LEVEL", "log.level"},
     EnvironmentKey{"SIDESTREAM_LOG_FORMAT", "log.format"},
+    EnvironmentKey{"SIDESTREAM_LOG_RATE", "log.rate"},
 };
 
 constexpr std::string_view item_mark = "[]";
