@@ -117,8 +117,7 @@ void ControlClient::on(Instant now, const client_event::Failed& event) {
     connected_ = false;
     return wait_on();
   }
-  const bool never_did = standing_.edge_run.empty();
-  if (step_ == Step::connecting && event.nobody_listens && never_did) return on_no_control(now);
+  if (step_ == Step::connecting && event.nobody_listens && !answered_) return on_no_control(now);
   on_lost_connection(now, event.why);
 }
 
@@ -129,6 +128,7 @@ void ControlClient::on(Instant now, client_event::Responded& event) {
   if (!response.keep_alive) connected_ = false;
   misses_ = 0;
   ask_now_ = false;  // it is there
+  answered_ = true;
   standing_.last_answer = now;
   standing_.no_control = false;
   standing_.round_trip = now - request_sent_;

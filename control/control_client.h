@@ -190,6 +190,7 @@ class ControlClient {
 
   std::vector<WantedEndpoint> wanted_;
   std::vector<WantedEndpoint> sent_;  // in the state that is or was on its way last
+  bool answered_ = false;             // something that is control, at any time
   bool unpublished_ = true;           // `wanted_` is perhaps not what the edge has accepted
   bool ask_now_ = false;              // the next heartbeat is due, and no caution
   std::string session_;               // empty: none
