@@ -5,104 +5,20 @@
 //   stream_rate ask ADDRESS PORT SECONDS STREAMS
 //     keeps STREAMS streams going at once: connect, one byte there and back, end in order. Prints
 //     how many were whole and how many failed, as JSON.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
+
+#include "tests/support/load_sockets_io.h"
 
 namespace sidestream {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int events_at_once = 256;
-
-int checked(int result, const char* what) {
-  if (result < 0) throw std::system_error(errno, std::system_category(), what);
-  return result;
-}
-
-std::uint16_t number_of(std::string_view text) {
-  std::uint16_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || end != text.data() + text.size())
-    throw std::system_error(EINVAL, std::system_category(), std::string(text));
-  return number;
-}
-
-sockaddr_in address_of(const char* address, std::string_view port) {
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_port = htons(number_of(port));
-  if (::inet_pton(AF_INET, address, &where.sin_addr) != 1)
-    throw std::system_error(EINVAL, std::system_category(), address);
-  return where;
-}
-
-int open_socket() {
-  const int fd =
-      checked(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
-  const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return fd;
-}
-
-void watch(int epoll, int fd, std::uint32_t events) {
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  checked(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
-}
-
-int listen_at(const sockaddr_in& where) {
-  const int listener = open_socket();
-  const int on = 1;
-  ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  checked(::bind(listener, reinterpret_cast<const sockaddr*>(&where), sizeof where), "bind");
-  checked(::listen(listener, SOMAXCONN), "listen");
-  return listener;
-}
-
-void echo(int fd) {
-  std::array<char, 256> bytes{};
-  const ssize_t count = ::recv(fd, bytes.data(), bytes.size(), 0);
-  if (count > 0 && ::send(fd, bytes.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL) == count)
-    return;
-  if (count < 0 && errno == EAGAIN) return;
-  ::close(fd);
-}
-
-[[noreturn]] void serve(const sockaddr_in& where) {
-  const int listener = listen_at(where);
-  const int epoll = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-  watch(epoll, listener, EPOLLIN);
-  std::cout << "ready" << std::endl;
-  std::array<epoll_event, events_at_once> events{};
-  for (;;) {
-    const int count = ::epoll_wait(epoll, events.data(), events_at_once, -1);
-    for (int i = 0; i < count; ++i) {
-      const int fd = events[static_cast<std::size_t>(i)].data.fd;
-      if (fd != listener) {
-        echo(fd);
-        continue;
-      }
-      int accepted = -1;
-      while ((accepted = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
-        watch(epoll, accepted, EPOLLIN);
-    }
-  }
-}
 
 class Client {
  public:
@@ -131,7 +47,7 @@ class Client {
     const int fd = open_socket();
     const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&where_), sizeof where_);
     if (result < 0 && errno != EINPROGRESS) checked(result, "connect");
-    watch(epoll_, fd, EPOLLOUT | EPOLLONESHOT);
+    watch(epoll_, EPOLL_CTL_ADD, fd, EPOLLOUT | EPOLLONESHOT);
   }
   // Connected: ask. The answer: end. The end of the other side: the next stream.
   void handle(int fd, std::uint32_t events) {
@@ -148,12 +64,7 @@ class Client {
     }
     replace(fd, count == 0);
   }
-  void await_bytes(int fd) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLONESHOT;
-    event.data.fd = fd;
-    checked(::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event), "epoll_ctl");
-  }
+  void await_bytes(int fd) { watch(epoll_, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT); }
   void replace(int fd, bool whole) {
     ++(whole ? whole_ : failed_);
     ::close(fd);
@@ -169,10 +80,10 @@ class Client {
 int run(std::span<char* const> words) {
   try {
     if (words.size() == 3 && std::string(words[0]) == "serve")
-      serve(address_of(words[1], words[2]));
+      serve_echo(address_of(words[1], words[2]));
     if (words.size() == 5 && std::string(words[0]) == "ask") {
-      Client(address_of(words[1], words[2]), number_of(words[4]))
-          .run(std::chrono::seconds(number_of(words[3])));
+      Client(address_of(words[1], words[2]), number_of<std::uint16_t>(words[4]))
+          .run(std::chrono::seconds(number_of<std::uint16_t>(words[3])));
       return 0;
     }
   } catch (const std::exception& failure) {

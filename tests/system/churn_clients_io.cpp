@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include "tests/support/load_sockets_io.h"
 #include "tests/system/churn_socket_io.h"
 
 namespace sidestream {
