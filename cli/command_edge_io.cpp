@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "cli/admin_default_io.h"
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
 #include "cli/edge_state_io.h"
@@ -193,9 +192,7 @@ int run_edge(const EdgeOptions& options, Console& console) {
                                           return edge->obey_memory(orders.new_streams, orders.shed);
                                         }},
                          .folders = std::move(folders)};
-  control::ProgramConfiguration settled = configuration->program;
-  if (!settled.has_admin) settled.admin.unix_path = admin_socket_to_make();
-  return run_program(io, network, std::move(program), settled, log);
+  return run_program(io, network, std::move(program), configuration->program, log);
 }
 
 }  // namespace sidestream::cli

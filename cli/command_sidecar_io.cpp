@@ -2,7 +2,6 @@
 #include <optional>
 #include <utility>
 
-#include "cli/admin_default_io.h"
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
@@ -114,9 +113,7 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                                                                       orders.shed);
                                         }},
                          .folders = std::move(folders)};
-  control::ProgramConfiguration settled = configuration->program;
-  if (!settled.has_admin) settled.admin.unix_path = admin_socket_to_make();
-  return run_program(io, network, std::move(program), settled, log);
+  return run_program(io, network, std::move(program), configuration->program, log);
 }
 
 }  // namespace sidestream::cli

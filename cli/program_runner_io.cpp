@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/admin_default_io.h"
 #include "cli/exit_code.h"
 #include "cli/free_memory_io.h"
 #include "cli/metrics_service_io.h"
@@ -108,10 +109,11 @@ std::vector<std::unique_ptr<Listener>> listen_admin(KernelNetwork& network,
 }
 
 std::vector<AdminPlace> open_places(KernelNetwork& network,
+                                    const control::AdminAddresses& addresses,
                                     const control::ProgramConfiguration& configuration,
                                     AdminService& admin, MetricsService& metrics, const Log& log) {
   std::vector<AdminPlace> places;
-  for (auto& listener : listen_admin(network, configuration.admin, log))
+  for (auto& listener : listen_admin(network, addresses, log))
     places.push_back({.listener = std::move(listener), .service = &admin, .limits = {}});
   if (!configuration.metrics) return places;
   try {
@@ -172,7 +174,10 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
   AdminService admin(std::move(program.admin), page);
   MetricsService metrics(network.timers(), page);
   SandboxFolders folders = std::move(program.folders);
-  std::vector<AdminPlace> places = open_places(network, configuration, admin, metrics, log);
+  control::AdminAddresses addresses = configuration.admin;
+  if (!configuration.has_admin) addresses.unix_path = admin_socket_to_make();
+  std::vector<AdminPlace> places =
+      open_places(network, addresses, configuration, admin, metrics, log);
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   TaskGroup group(network.executor());
   group.spawn(run_all(network, std::move(program), places, signals, log),
@@ -180,9 +185,8 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
                 code = failed;
                 log.error("stopped by an error", {{"error", code_of(failure).message()}});
               });
-  const std::string& socket = configuration.admin.unix_path;
-  if (!socket.empty())
-    folders.write.push_back(std::filesystem::path(socket).parent_path().string());
+  if (!addresses.unix_path.empty())
+    folders.write.push_back(std::filesystem::path(addresses.unix_path).parent_path().string());
   const SandboxReport sandbox = enter_sandbox(folders);
   if (!sandbox.missing.empty())
     log.info("this system offers less of a sandbox", {{"why", sandbox.missing}});

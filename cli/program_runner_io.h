@@ -43,7 +43,8 @@ struct RunningProgram {
 
 // Enters the sandbox with `folders` (and the admin socket's) and runs it until it ends by itself,
 // fails, or a signal asks for that: the first SIGTERM or SIGINT stops in order, the second at once.
-// SIGHUP reloads. Returns an exit code. What goes wrong stands in the log.
+// SIGHUP reloads. Where no admin address is configured, the default one is made. Returns an exit
+// code. What goes wrong stands in the log.
 int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram program,
                 const control::ProgramConfiguration& configuration, const Log& log);
 
