@@ -38,11 +38,9 @@ class Docker:
         self.environment = {**os.environ, "DOCKER_HOST": f"unix://{socket}",
                             "DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0",
                             "DOCKER_CONFIG": str(folder / "config")}
-        self.data_ = data
-        self.command_ = [harness.tool("unshare"), "--net", "--pid", "--mount", "--fork",
-                         "--kill-child=SIGTERM", "--mount-proc", "sh", "-c",
-                         DAEMON.format(data=data, run=run, socket=socket)]
-        self.program = stage.start("dockerd", self.command_)
+        self.program = stage.start("dockerd", [
+            harness.tool("unshare"), "--net", "--pid", "--mount", "--fork", "--kill-child=SIGTERM",
+            "--mount-proc", "sh", "-c", DAEMON.format(data=data, run=run, socket=socket)])
         harness.eventually(self.answers_, 60, "dockerd answers")
 
     def answers_(self):
