@@ -203,7 +203,7 @@ std::size_t TcpConnection::transmit_handshake(Instant now, MutableBytes buffer) 
   if (handshake_retries_ == 0) handshake_sent_at_ = now;
   const unsigned shift = std::min<unsigned>(handshake_retries_, 16);
   handshake_at_ = now + std::min(surroundings_->limits.rto_initial * (1 << shift),
-                                 surroundings_->limits.rto_max);
+                                 surroundings_->limits.syn_rto_max);
   return finish(buffer, segment, 0);
 }
 

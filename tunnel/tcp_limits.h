@@ -74,6 +74,7 @@ struct TcpLimits {
   Duration rto_initial_after_syn{3s};  // section 5.7, when the SYN itself was lost
   Duration rto_variance_min = 200ms;   // least distance between the RTT and the RTO
   Duration rto_max = 60s;              // section 2.5
+  Duration syn_rto_max = 60s;          // the same while a connection is opened
   unsigned syn_retries_max = 6;        // 127 s in all
   unsigned syn_ack_retries_max = 5;
   Duration user_timeout = 120s;  // data unacknowledged that long: timed_out. RFC 5482, 1122 R2

@@ -33,6 +33,7 @@ TcpLimits tunnel_tcp_limits(Duration patience) {
   TcpLimits limits;
   limits.rto_initial = 300ms;
   limits.rto_initial_after_syn = 1s;
+  limits.syn_rto_max = 1s;
   limits.syn_retries_max = 8;
   limits.keepalive_idle = 15s;
   limits.keepalive_interval = 10s;

@@ -24,9 +24,10 @@ namespace sidestream::tunnel {
 
 // What differs between TCP inside a tunnel and TCP anywhere: the peer is one or two hundred
 // milliseconds away at most, so that a lost SYN is sent again early (RFC 6298 section 2.1 allows
-// for knowledge like that); and a stream whose other end was restarted while it had nothing to say
-// must find that out, so that it ends instead of hanging. A path that is silent breaks a stream
-// only after `patience`, whether it has something to say or not.
+// for knowledge like that), and goes on being sent, so that who dials for 4 s outlives a pause of
+// the path that is a little shorter; and a stream whose other end was restarted while it had
+// nothing to say must find that out, so that it ends instead of hanging. A path that is silent
+// breaks a stream only after `patience`, whether it has something to say or not.
 [[nodiscard]] TcpLimits tunnel_tcp_limits(Duration patience = stream_patience_default);
 
 struct UserspaceTunnelConfiguration {

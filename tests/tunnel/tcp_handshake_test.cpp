@@ -91,6 +91,22 @@ TEST(TcpHandshake, RepeatsTheSynWithBackoffAndGivesUp) {
   EXPECT_EQ(t.read_error(), TcpError::timed_out);
 }
 
+// A pause of the path that ends right before a dialler's patience does is outlived.
+TEST(TcpHandshake, RepeatsTheSynAsOftenAsTheLongestWaitSays) {
+  TcpLimits limits;
+  limits.rto_initial = 300ms;
+  limits.syn_rto_max = 1s;
+  TcpTranscript t(limits);
+  t.connect();
+  t.expect("S seq 0");
+  for (const auto wait : {300ms, 600ms, 1000ms, 1000ms, 1000ms}) {
+    t.advance(wait - 1ms);
+    t.expect_silence();
+    t.advance(1ms);
+    t.expect("S seq 0 mss 1000 sackok ws 8");
+  }
+}
+
 TEST(TcpHandshake, RepeatsTheSynAckAndForgets) {
   TcpLimits limits;
   limits.syn_ack_retries_max = 1;
