@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <utility>
@@ -135,6 +136,23 @@ Findings check_names(const std::map<std::string, std::string>& keys_by_host,
   return findings;
 }
 
+// An authority looks at a name on port 443 and nowhere else (RFC 8737 section 3).
+void check_names_for_acme(const sidecar::ServiceConfiguration& service, Findings& findings) {
+  using Kind = sidecar::CertificateSource::Kind;
+  if (service.tls != sidecar::TlsMode::terminate ||
+      service.tls_settings.certificate.kind != Kind::acme)
+    return;
+  for (const control::Endpoint& endpoint : service.publish) {
+    const bool found = std::ranges::any_of(service.publish, [&](const control::Endpoint& other) {
+      return other.name == endpoint.name && other.port == control::Endpoint::default_port;
+    });
+    if (endpoint.name && !found)
+      findings.push_back("services." + service.name + ".certificate: " + endpoint.name->text() +
+                         " is not published on port 443, where an authority looks at it; publish "
+                         "it there too, or write certificate: self-signed");
+  }
+}
+
 }  // namespace
 
 Findings machine_findings(const edge::EdgeConfiguration& configuration,
@@ -160,6 +178,7 @@ Findings machine_findings(const sidecar::SidecarConfiguration& configuration,
     for (const HostPort& endpoint : configuration.edges[i].endpoints)
       note(endpoint.host, "edges[" + std::to_string(i) + "]");
   for (const sidecar::ServiceConfiguration& service : configuration.services) {
+    check_names_for_acme(service, findings);
     const std::string key = "services." + service.name + ".backend";
     for (const sidecar::BackendAddress& backend : service.backends) {
       if (backend.unix_path.empty())

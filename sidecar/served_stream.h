@@ -21,7 +21,8 @@ enum class ServedEnd : std::uint8_t {
   idle,
   stopped,  // the sidecar, or the edge is no longer its edge
   backend_not_reached,
-  shed,  // memory is scarce, and it was among the newest
+  shed,       // memory is scarce, and it was among the newest
+  looked_at,  // by an authority, at what proves that the name leads here
   // Refused by the limits of the service.
   too_many,
   too_many_of_client,
@@ -29,7 +30,7 @@ enum class ServedEnd : std::uint8_t {
   // Refused by TLS, where it ends here: no handshake, or no certificate that is wanted.
   tls_failed,
 };
-inline constexpr std::size_t served_end_count = 11;
+inline constexpr std::size_t served_end_count = 12;
 // A few words in plain English.
 [[nodiscard]] std::string_view text_of(ServedEnd end);
 // The label in metrics.

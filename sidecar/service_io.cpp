@@ -104,11 +104,11 @@ Service::Service(Network& network, ServiceConfiguration configuration, std::uint
 }
 
 bool Service::can_serve() const {
-  return health_.state() == HealthJudge::State::healthy && (!tls_ || tls_->ready());
+  return health_.state() == HealthJudge::State::healthy && (!tls_ || tls_->wanted());
 }
 
 std::string Service::obstacle() const {
-  if (tls_ && !tls_->ready())
+  if (tls_ && !tls_->wanted())
     return "no certificate: " +
            (tls_->problem().empty() ? "it has not been read yet" : tls_->problem());
   if (health_.state() == HealthJudge::State::unknown)
@@ -209,6 +209,11 @@ Task<> Service::serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader he
     co_return;
   }
   TlsStream& stream = **client;
+  if (is_challenge(stream.session())) {
+    record.end = ServedEnd::looked_at;
+    co_await close_in_order(network_.timers(), stream.transport());
+    co_return;
+  }
   record.tls_version = stream.session().version();
   record.client_certificate = stream.session().peer();
   co_await carry(stream, header, record);

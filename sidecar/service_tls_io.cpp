@@ -5,6 +5,7 @@
 
 #include "streams/close_io.h"
 #include "streams/deadline_io.h"
+#include "streams/join_io.h"
 #include "streams/message_text.h"
 #include "streams/quantity.h"
 #include "streams/tls_self_signed.h"
@@ -51,10 +52,22 @@ ServiceTls::ServiceTls(Network& network, const ServiceConfiguration& configurati
       keys_made_(network.timers().now()),
       server_({.alpn = configuration.tls_settings.alpn,
                .session_context = session_context_of(configuration.name)},
-              ticket_keys_) {}
+              ticket_keys_) {
+  if (configuration.tls_settings.certificate.kind != CertificateSource::Kind::acme ||
+      store_.acme == nullptr || store_.state == nullptr)
+    return;
+  acme_ = std::make_unique<ServiceAcme>(
+      network_, *store_.acme, *store_.state, server_, certificate_names(configuration_),
+      store_.acme_directory,
+      ServiceAcme::Callbacks{.reachable = [this] { return store_.published(configuration_); },
+                             .obtained = store_.obtained,
+                             .changed = [this] { look(); }});
+}
 
 std::string_view ServiceTls::source() const {
   switch (configuration_.tls_settings.certificate.kind) {
+    case CertificateSource::Kind::acme:
+      return "acme";
     case CertificateSource::Kind::self_signed:
       return "self-signed";
     case CertificateSource::Kind::files:
@@ -67,6 +80,8 @@ std::string_view ServiceTls::source() const {
 
 ServiceTls::Loaded ServiceTls::load() {
   switch (configuration_.tls_settings.certificate.kind) {
+    case CertificateSource::Kind::acme:
+      return load_acme();
     case CertificateSource::Kind::self_signed:
       return ready() ? Loaded(std::vector<TlsCertificate>{}) : load_self_signed();
     case CertificateSource::Kind::files:
@@ -129,6 +144,18 @@ std::expected<TlsCertificate, std::string> ServiceTls::self_signed_for(const std
   return certificate;
 }
 
+ServiceTls::Loaded ServiceTls::load_acme() {
+  if (!acme_)
+    return std::unexpected(
+        "a certificate of an authority is kept in the state folder, which cannot be used; set "
+        "`state` to a folder that this user may write to");
+  auto kept = acme_->load();
+  if (!kept) return std::unexpected(kept.error());
+  std::vector<TlsCertificate> all;
+  if (*kept) all.push_back(std::move(**kept));
+  return all;
+}
+
 std::expected<void, std::string> ServiceTls::load_authorities() {
   const std::string& path = configuration_.tls_settings.client_ca;
   if (path.empty()) return {};
@@ -162,7 +189,7 @@ void ServiceTls::look() {
   std::string problem = problem_;
   // Chain and key are two files: between the writing of one and the other they do not match.
   if (taken)
-    problem = shortcoming();
+    problem = acme_ && !acme_->problem().empty() ? acme_->problem() : shortcoming();
   else if (!was_ready || failure_ == taken.error())
     problem = taken.error();
   failure_ = taken ? "" : taken.error();
@@ -174,12 +201,14 @@ void ServiceTls::look() {
 
 // What clients would dislike about certificates that can be used.
 std::string ServiceTls::shortcoming() const {
+  if (!ready()) return {};
   const WallTime now = network_.timers().wall_now();
   for (const TlsCertificate& one : certificates()) {
     const TlsCertificateFacts& facts = one.facts();
     if (now >= facts.not_after) return "expired on " + minute_text(facts.not_after);
     if (now < facts.not_before) return "not valid before " + minute_text(facts.not_before);
-    if (now >= facts.not_after - limits_.warn_before_end)
+    // What is renewed by itself tells of itself when that fails.
+    if (!acme_ && now >= facts.not_after - limits_.warn_before_end)
       return "expires on " + minute_text(facts.not_after);
   }
   for (const control::Endpoint& endpoint : configuration_.publish) {
@@ -201,7 +230,20 @@ void ServiceTls::rotate_ticket_keys() {
   ticket_keys_.rotate(network_.random());
 }
 
+void ServiceTls::hurry() {
+  look();
+  if (acme_) acme_->hurry();
+}
+
 Task<> ServiceTls::keep_fresh() {
+  look();
+  if (acme_)
+    co_await both(look_again_and_again(), acme_->run());
+  else
+    co_await look_again_and_again();
+}
+
+Task<> ServiceTls::look_again_and_again() {
   for (;;) {
     look();
     rotate_ticket_keys();

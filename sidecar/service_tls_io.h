@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sidecar/service_acme_io.h"
 #include "sidecar/sidecar_configuration.h"
 #include "streams/network_io.h"
 #include "streams/state_file_io.h"
@@ -22,6 +23,12 @@ struct CertificateStore {
   // The content of a file of the configuration; the error names it.
   std::function<std::expected<std::string, std::string>(const std::string& path)> read_file;
   const StateFolder* state = nullptr;  // nullptr: there is none
+  AcmeClient* acme = nullptr;          // nullptr: nothing is kept, so nothing is asked for
+  std::string acme_directory{};
+  // Whether all names of a service are published somewhere.
+  std::function<bool(const ServiceConfiguration&)> published{};
+  // An authority has given a certificate to this account.
+  std::function<void(const std::string& account_url)> obtained{};
 };
 
 struct ServiceTlsLimits {
@@ -46,6 +53,10 @@ class ServiceTls {
 
   // Whether a client can be served.
   [[nodiscard]] bool ready() const { return !server_.certificates().empty(); }
+  // Whether the names have to be published: clients are served, or an authority wants to look.
+  [[nodiscard]] bool wanted() const { return ready() || acme_ != nullptr; }
+  // Looks now, and does not wait any longer after a failure.
+  void hurry();
   // The handshake with a client, within its time. The error is for the log; the transport was ended
   // then. Throws only when it is cancelled.
   Task<std::expected<std::unique_ptr<TlsStream>, std::string>> accept(
@@ -54,7 +65,7 @@ class ServiceTls {
   [[nodiscard]] const std::vector<TlsCertificate>& certificates() const {
     return server_.certificates();
   }
-  // `self-signed` or `files`.
+  // `acme`, `self-signed` or `files`.
   [[nodiscard]] std::string_view source() const;
   // What somebody should see to, in one line; empty: nothing.
   [[nodiscard]] const std::string& problem() const { return problem_; }
@@ -64,6 +75,8 @@ class ServiceTls {
   Loaded load();
   Loaded load_files();
   Loaded load_self_signed();
+  Loaded load_acme();
+  Task<> look_again_and_again();
   std::expected<TlsCertificate, std::string> self_signed_for(const std::string& name);
   std::expected<void, std::string> load_authorities();
   std::expected<void, std::string> take(Loaded loaded);
@@ -81,6 +94,7 @@ class ServiceTls {
   std::string authorities_;  // of clients, as they were read
   std::string failure_;      // of the last look; it counts when the next one fails too
   std::string problem_;
+  std::unique_ptr<ServiceAcme> acme_;
 };
 
 // What the state folder calls the certificate of a name.

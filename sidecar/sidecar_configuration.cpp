@@ -13,12 +13,6 @@
 namespace sidestream::sidecar {
 namespace {
 
-using control::LaterKey;
-
-constexpr std::array later_keys = {
-    LaterKey{"acme", "and keep the certificates with the program that ends TLS now"},
-};
-
 class Reader {
  public:
   Reader(const std::optional<ConfigurationText>& file, const VariableSources& sources)
@@ -59,6 +53,7 @@ class Reader {
         configuration_.docker = control::read_parsed<EngineAddress>(*socket);
       docker.finish();
     }
+    if (const auto value = top.find("acme")) configuration_.acme = read_acme_settings(*value);
     if (const auto value = top.find("tunnel")) {
       ConfigurationSection tunnel(*value, "{mode: auto}");
       configuration_.tunnel = control::read_tunnel_settings(tunnel);
@@ -76,7 +71,6 @@ class Reader {
       limits.finish();
     }
     configuration_.program = control::read_program_configuration(top);
-    control::refuse_later_keys(top, later_keys);
     top.finish();
   }
 

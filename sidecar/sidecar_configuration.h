@@ -11,6 +11,7 @@
 
 #include "control/endpoint.h"
 #include "control/program_configuration.h"
+#include "sidecar/acme_settings.h"
 #include "sidecar/backend_address.h"
 #include "sidecar/edge_entry.h"
 #include "sidecar/engine_requests.h"
@@ -29,8 +30,8 @@ enum class TlsMode : std::uint8_t {
 
 // Where the certificate of a service comes from whose TLS ends here.
 struct CertificateSource {
-  enum class Kind : std::uint8_t { self_signed, files };
-  Kind kind = Kind::self_signed;
+  enum class Kind : std::uint8_t { acme, self_signed, files };
+  Kind kind = Kind::acme;
   std::string chain;  // paths, of files only
   std::string key;
   bool operator==(const CertificateSource&) const = default;
@@ -90,6 +91,7 @@ struct SidecarConfiguration {
   std::vector<ServiceConfiguration> services;
   SidecarLimits limits;
   std::optional<EngineAddress> docker;  // whose containers' labels are read; none: nobody's
+  AcmeSettings acme;
   control::TunnelSettings tunnel;
   control::ProgramConfiguration program;
 };

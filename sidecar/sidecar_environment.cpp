@@ -53,6 +53,13 @@ constexpr std::array keys{
                    "services"},
     EnvironmentKey{"SIDESTREAM_PRIORITY", "services.default.priority", Form::text, "services"},
 
+    EnvironmentKey{"SIDESTREAM_ACME_EMAIL", "acme.email"},
+    EnvironmentKey{"SIDESTREAM_ACME_DIRECTORY", "acme.directory"},
+    EnvironmentKey{"SIDESTREAM_ACME_PROFILE", "acme.profile"},
+    EnvironmentKey{"SIDESTREAM_ACME_EAB_KEY_ID", "acme.eab.key_id"},
+    EnvironmentKey{"SIDESTREAM_ACME_EAB_KEY", "acme.eab.key", Form::secret},
+    EnvironmentKey{"SIDESTREAM_ACME_CA", "acme.ca"},
+
     EnvironmentKey{"SIDESTREAM_DOCKER_SOCKET", "docker.socket"},
 };
 

@@ -62,11 +62,13 @@ Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguratio
       program_settings_(configuration.program),
       docker_(configuration.docker),
       written_(configuration),
+      acme_settings_(configuration.acme),
       state_(state),
       log_(log),
       stranger_log_(log.at_most_every(1s)),
       started_(network.timers().now()),
       tasks_(network.executor()) {
+  make_acme_client();
   for (ServiceConfiguration& service : configuration.services) add_service(std::move(service));
   for (const EdgeEntry& entry : configuration.edges) add_link(entry);
   if (docker_)
@@ -169,7 +171,7 @@ void Sidecar::handle_certificate(const Service& service) {
                                      {"until", minute_text(one.facts().not_after)},
                                      {"sha256", fingerprint_text(one.facts().sha256)}});
   if (!tls.problem().empty())
-    log_.warn(tls.ready() ? "certificate needs care" : "no certificate, service not published",
+    log_.warn(tls.ready() ? "certificate needs care" : "no certificate",
               {{"service", name}, {"why", tls.problem()}});
   for (const auto& link : links_) link->link->services_changed();
 }

@@ -103,6 +103,9 @@ class Sidecar {
   void handle_certificate(const Service& service);
   [[nodiscard]] static control::ServiceEndpointStatus status_of_static(
       control::ServiceEndpointStatus status);
+  void make_acme_client();
+  // Whether all of its names are published somewhere.
+  [[nodiscard]] bool is_published(const ServiceConfiguration& service) const;
   [[nodiscard]] control::ServiceEndpointStatus status_of(const Service& service,
                                                          const std::string& endpoint,
                                                          const EdgeLink& link) const;
@@ -113,10 +116,12 @@ class Sidecar {
   const control::ProgramConfiguration program_settings_;
   const std::optional<EngineAddress> docker_;
   SidecarConfiguration written_;  // what was read last, without the services of labels
+  const AcmeSettings acme_settings_;
   const StateFolder* state_;
   const Log& log_;
   const Log stranger_log_;
   const Instant started_;
+  std::unique_ptr<AcmeClient> acme_;
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<std::unique_ptr<Service>> retired_;  // of which streams are left, or may still come
   std::vector<std::unique_ptr<Link>> links_;

@@ -38,11 +38,43 @@ std::uint16_t Sidecar::free_service_port() const {
 void Sidecar::add_service(ServiceConfiguration configuration) {
   services_.push_back(std::make_unique<Service>(
       network_, std::move(configuration), free_service_port(),
-      CertificateStore{.read_file = settings_.read_file, .state = state_},
+      CertificateStore{
+          .read_file = settings_.read_file,
+          .state = state_,
+          .acme = acme_.get(),
+          .acme_directory = acme_settings_.directory,
+          .published = [this](const ServiceConfiguration& one) { return is_published(one); },
+          .obtained =
+              [this](const std::string& account) {
+                log_.info("certificate obtained", {{"account", account}});
+              }},
       Service::Callbacks{
           .health_changed = [this](const Service& one) { handle_health(one); },
           .stream_ended = [this](const ServedStream& stream) { tell(stream); },
           .certificate_changed = [this](const Service& one) { handle_certificate(one); }}));
+}
+
+// Without a folder for what it gets there is no asking.
+void Sidecar::make_acme_client() {
+  if (state_ == nullptr) return;
+  std::optional<std::string> authorities;
+  if (!acme_settings_.ca.empty()) {
+    auto read = settings_.read_file(acme_settings_.ca);
+    authorities = read.value_or("");  // which the client tells as a problem
+  }
+  acme_ = std::make_unique<AcmeClient>(network_, acme_settings_, *state_, std::move(authorities));
+}
+
+bool Sidecar::is_published(const ServiceConfiguration& service) const {
+  return std::ranges::all_of(service.publish, [this](const control::Endpoint& endpoint) {
+    return !endpoint.name || std::ranges::any_of(links_, [&](const auto& link) {
+      return std::ranges::any_of(link->link->standing().answers,
+                                 [&](const control::EndpointAnswer& answer) {
+                                   return answer.endpoint == endpoint.text() &&
+                                          answer.state == control::EndpointState::granted;
+                                 });
+    });
+  });
 }
 
 void Sidecar::begin_watching(Service& service) {
@@ -141,9 +173,14 @@ std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
       control::keys_for_restart(program_settings_, configuration.program);
   if (configuration.tunnel != tunnel_settings_) after_restart.emplace_back("tunnel");
   if (configuration.docker != docker_) after_restart.emplace_back("docker");
+  if (configuration.acme != acme_settings_) after_restart.emplace_back("acme");
   settings_.drain_time = configuration.program.grace;
   written_ = std::move(configuration);
   take_over(with_labels());
+  // Files may have been replaced; whoever asks for a reload does not want to wait. Containers that
+  // come and go ask for nothing: an authority's limits are for all attempts together.
+  for (const auto& service : services_)
+    if (service->tls() != nullptr) service->tls()->hurry();
   return after_restart;
 }
 
@@ -188,9 +225,6 @@ void Sidecar::take_over(const SidecarConfiguration& configuration) {
     link->leaving = true;
     link->leaving_changed.notify_all();
   }
-  // Files may have been replaced; whoever asks for a reload does not want to wait.
-  for (const auto& service : services_)
-    if (service->tls() != nullptr) service->tls()->look();
   for (const auto& link : links_) link->link->services_changed();
 }
 

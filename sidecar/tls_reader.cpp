@@ -12,15 +12,11 @@
 namespace sidestream::sidecar {
 namespace {
 
-constexpr std::string_view certificate_example =
-    "certificate: self-signed, or {chain: FILE, key: FILE}";
-constexpr std::array<std::pair<std::string_view, CertificateSource::Kind>, 1> certificate_words{
-    {{"self-signed", CertificateSource::Kind::self_signed}}};
-constexpr std::array<ConfigurationValue::LaterWord, 2> later_certificate_words{
-    {{"acme",
-      "this version gets no certificates itself yet; write {chain: FILE, key: FILE} with those of "
-      "an ACME client, or self-signed"},
-     {"tailscale",
+constexpr std::array<std::pair<std::string_view, CertificateSource::Kind>, 2> certificate_words{
+    {{"acme", CertificateSource::Kind::acme},
+     {"self-signed", CertificateSource::Kind::self_signed}}};
+constexpr std::array<ConfigurationValue::LaterWord, 1> later_certificate_words{
+    {{"tailscale",
       "this version asks no tailnet for certificates; write {chain: FILE, key: FILE} with what "
       "`tailscale cert` writes, or self-signed"}}};
 // RFC 7301 section 3.1.
@@ -44,10 +40,25 @@ CertificateSource read_files(const ConfigurationValue& value) {
 
 CertificateSource read_certificate(const ConfigurationValue& value) {
   if (value.is_section()) return read_files(value);
-  CertificateSource source;
+  CertificateSource source{.kind = CertificateSource::Kind::self_signed, .chain = {}, .key = {}};
   if (const auto kind = value.choice(certificate_words, later_certificate_words))
     source.kind = *kind;
   return source;
+}
+
+// An authority gives certificates for names that it can look at.
+std::string obstacle_to_acme(const std::vector<control::Endpoint>& publish) {
+  bool has_name = false;
+  for (const control::Endpoint& endpoint : publish) {
+    if (!endpoint.name) continue;
+    has_name = true;
+    if (endpoint.name->is_wildcard())
+      return "no authority can look at " + in_quotes(endpoint.name->text()) +
+             " as a whole; publish each name, or write self-signed or {chain: FILE, key: FILE}";
+  }
+  if (has_name || publish.empty()) return {};
+  return "an authority gives certificates for names, and only ports are published; publish a name "
+         "too, or write certificate: self-signed";
 }
 
 std::vector<std::string> read_alpn(const ConfigurationValue& value) {
@@ -79,15 +90,19 @@ std::string read_client_ca(const ConfigurationValue& value) {
 
 }  // namespace
 
-TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here) {
+TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
+                              const std::vector<control::Endpoint>& publish) {
   TlsSettings settings;
   if (!ends_here) {
     for (const std::string_view key : {"certificate", "alpn", "client_ca"})
       service.refuse(key, "counts only where TLS ends here; add `tls: terminate`, or remove it");
     return settings;
   }
-  if (const auto certificate = service.require("certificate", certificate_example))
-    settings.certificate = read_certificate(*certificate);
+  const auto certificate = service.find("certificate");
+  if (certificate) settings.certificate = read_certificate(*certificate);
+  const std::string obstacle =
+      settings.certificate.kind == CertificateSource::Kind::acme ? obstacle_to_acme(publish) : "";
+  if (!obstacle.empty()) (certificate ? *certificate : service.value()).fail(obstacle);
   if (const auto alpn = service.find("alpn")) settings.alpn = read_alpn(*alpn);
   if (const auto authorities = service.find("client_ca"))
     settings.client_ca = read_client_ca(*authorities);

@@ -50,13 +50,35 @@ std::string pem_of(X509* certificate, EVP_PKEY* key) {
   return {text, static_cast<std::size_t>(size)};
 }
 
-}  // namespace
+void add_acme_identifier(X509* certificate, const std::array<std::uint8_t, 32>& digest) {
+  constexpr std::uint8_t octet_string = 4;
+  std::array<std::uint8_t, 34> value{octet_string, static_cast<std::uint8_t>(digest.size())};
+  std::ranges::copy(digest, value.begin() + 2);
+  ASN1_OCTET_STRING* content = ASN1_OCTET_STRING_new();
+  if (content == nullptr) throw std::bad_alloc();
+  ASN1_OCTET_STRING_set(content, value.data(), static_cast<int>(value.size()));
+  constexpr int critical = 1;
+  // RFC 8737 section 6.1; older versions of OpenSSL have no name for it.
+  ASN1_OBJECT* identifier = OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1);
+  X509_EXTENSION* extension = X509_EXTENSION_create_by_OBJ(nullptr, identifier, critical, content);
+  ASN1_OBJECT_free(identifier);
+  ASN1_OCTET_STRING_free(content);
+  if (extension == nullptr) throw std::bad_alloc();
+  X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
 
-SecretText make_self_signed(const std::string& name, WallTime now,
-                            const std::array<std::uint8_t, 16>& serial) {
-  const KeyOwner key = owned<KeyOwner>(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
-  const X509Owner certificate = owned<X509Owner>(X509_new());
-  X509* leaf = certificate.get();
+// A leaf for `name` and its key, signed by itself as soon as it has all of its extensions.
+struct Leaf {
+  KeyOwner key;
+  X509Owner certificate;
+};
+
+Leaf begin_leaf(const std::string& name, WallTime now, Duration life,
+                const std::array<std::uint8_t, 16>& serial) {
+  Leaf made{owned<KeyOwner>(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")),
+            owned<X509Owner>(X509_new())};
+  X509* leaf = made.certificate.get();
   X509_set_version(leaf, X509_VERSION_3);
   std::array<std::uint8_t, 16> positive = serial;
   positive[0] = (positive[0] & 0x7fU) | 0x40U;  // RFC 5280 section 4.1.2.2: positive
@@ -64,18 +86,39 @@ SecretText make_self_signed(const std::string& name, WallTime now,
   if (number == nullptr) throw std::bad_alloc();
   BN_to_ASN1_INTEGER(number, X509_get_serialNumber(leaf));
   BN_free(number);
-
   const WallTime begin = std::max(now, first_day);
   ASN1_TIME_set(X509_getm_notBefore(leaf), seconds_of(begin - margin));
-  ASN1_TIME_set(X509_getm_notAfter(leaf), seconds_of(begin + self_signed_life));
+  ASN1_TIME_set(X509_getm_notAfter(leaf), seconds_of(begin + life));
   set_name(leaf, name);
-  X509_set_pubkey(leaf, key.get());
+  X509_set_pubkey(leaf, made.key.get());
   add_extension(leaf, NID_subject_alt_name, "DNS:" + name);
+  return made;
+}
+
+SecretText sign_leaf(const Leaf& made) {
+  X509* leaf = made.certificate.get();
+  if (X509_sign(leaf, made.key.get(), EVP_sha256()) == 0) throw std::bad_alloc();
+  return SecretText(pem_of(leaf, made.key.get()));
+}
+
+}  // namespace
+
+SecretText make_self_signed(const std::string& name, WallTime now,
+                            const std::array<std::uint8_t, 16>& serial) {
+  const Leaf made = begin_leaf(name, now, self_signed_life, serial);
+  X509* leaf = made.certificate.get();
   add_extension(leaf, NID_basic_constraints, "critical,CA:FALSE");
   add_extension(leaf, NID_key_usage, "critical,digitalSignature");
   add_extension(leaf, NID_ext_key_usage, "serverAuth");
-  if (X509_sign(leaf, key.get(), EVP_sha256()) == 0) throw std::bad_alloc();
-  return SecretText(pem_of(leaf, key.get()));
+  return sign_leaf(made);
+}
+
+SecretText make_challenge(const std::string& name, const std::array<std::uint8_t, 32>& digest,
+                          WallTime now, const std::array<std::uint8_t, 16>& serial) {
+  constexpr std::chrono::days challenge_life{7};
+  const Leaf made = begin_leaf(name, now, challenge_life, serial);
+  add_acme_identifier(made.certificate.get(), digest);
+  return sign_leaf(made);
 }
 
 }  // namespace sidestream

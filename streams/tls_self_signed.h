@@ -19,4 +19,10 @@ inline constexpr std::chrono::days self_signed_life{3650};
 [[nodiscard]] SecretText make_self_signed(const std::string& name, WallTime now,
                                           const std::array<std::uint8_t, 16>& serial);
 
+// What is shown to who validates that `name` is ours (RFC 8737 section 3): for that name alone,
+// with the SHA-256 of the key authorization.
+[[nodiscard]] SecretText make_challenge(const std::string& name,
+                                        const std::array<std::uint8_t, 32>& digest, WallTime now,
+                                        const std::array<std::uint8_t, 16>& serial);
+
 }  // namespace sidestream

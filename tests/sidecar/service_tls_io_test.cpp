@@ -25,6 +25,7 @@ class ServiceTlsTest : public ::testing::Test {
   ServiceTlsTest() {
     configuration_.name = "electrum";
     configuration_.tls = TlsMode::terminate;
+    configuration_.tls_settings.certificate.kind = CertificateSource::Kind::self_signed;
     publish("home.example.com");
     publish(":50002");
   }
@@ -189,6 +190,17 @@ TEST_F(ServiceTlsTest, WithoutAuthoritiesNobodyIsLetIn) {
   files_["ca"] = self_signed_pem("authority.example.com");
   tls->look();
   EXPECT_TRUE(tls->ready());
+}
+
+TEST_F(ServiceTlsTest, AnAuthoritysCertificateNeedsItsFolder) {
+  configuration_.tls_settings.certificate.kind = CertificateSource::Kind::acme;
+  auto tls = make();
+  tls->look();
+  EXPECT_FALSE(tls->ready());
+  EXPECT_FALSE(tls->wanted());
+  EXPECT_EQ(tls->problem(),
+            "a certificate of an authority is kept in the state folder, which cannot be used; set "
+            "`state` to a folder that this user may write to");
 }
 
 class Handshakes : public ServiceTlsTest {

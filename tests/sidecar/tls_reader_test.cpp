@@ -21,13 +21,14 @@ class TlsReader : public ::testing::Test {
         yaml,
         [&](const ConfigurationValue& value) {
           ConfigurationSection section(value);
-          settings_ = read_tls_settings(section, ends_here);
+          settings_ = read_tls_settings(section, ends_here, publish_);
           section.finish();
         },
         world_);
   }
 
   const std::string pem_ = self_signed_pem("home.example.com");
+  std::vector<control::Endpoint> publish_{*control::Endpoint::parse("home.example.com")};
   ExampleWorld world_ = example_world();
   TlsSettings settings_;
 };
@@ -46,15 +47,23 @@ TEST_F(TlsReader, ReadsProtocolsAndAuthorities) {
   EXPECT_EQ(settings_.client_ca, "chain.pem");
 }
 
-TEST_F(TlsReader, WantsACertificate) {
-  EXPECT_EQ(read("alpn: h2"),
-            "f:1:1: the key \"certificate\" is missing; add `certificate: self-signed, or {chain: "
-            "FILE, key: FILE}`");
-  EXPECT_EQ(read("certificate: acme"),
-            "f:1:14: certificate: this version gets no certificates itself yet; write "
-            "{chain: FILE, key: FILE} with those of an ACME client, or self-signed");
+TEST_F(TlsReader, AsksAnAuthorityByDefault) {
+  EXPECT_EQ(read("alpn: h2"), "");
+  EXPECT_EQ(settings_.certificate.kind, CertificateSource::Kind::acme);
   EXPECT_EQ(read("certificate: {chain: chain.pem}"),
             "f:1:14: certificate: the key \"key\" is missing; add `key: FILE`");
+}
+
+TEST_F(TlsReader, SaysWhichNamesNoAuthorityCanLookAt) {
+  publish_ = {*control::Endpoint::parse(":50002")};
+  EXPECT_EQ(read("alpn: h2"),
+            "f:1:1: an authority gives certificates for names, and only ports are published; "
+            "publish a name too, or write certificate: self-signed");
+  EXPECT_EQ(read("certificate: self-signed"), "");
+  publish_ = {*control::Endpoint::parse("*.example.com")};
+  EXPECT_EQ(read("certificate: acme"),
+            "f:1:14: certificate: no authority can look at \"*.example.com\" as a whole; publish "
+            "each name, or write self-signed or {chain: FILE, key: FILE}");
 }
 
 TEST_F(TlsReader, FindsFilesThatAreNoPair) {

@@ -1,0 +1,196 @@
+#include "sidecar/acme_messages.h"
+
+#include <charconv>
+#include <utility>
+
+#include "control/json.h"
+#include "streams/message_text.h"
+
+namespace sidestream::sidecar {
+namespace {
+
+using control::Json;
+using control::JsonArray;
+using control::JsonObject;
+
+constexpr std::size_t detail_bytes_max = 300;
+constexpr std::string_view error_prefix = "urn:ietf:params:acme:error:";
+
+std::expected<Json, std::string> parse_object(std::string_view body) {
+  auto json = control::parse_json(body, {.bytes_max = AcmeLimits::body_bytes_max});
+  if (!json) return std::unexpected("is no JSON: " + json.error().what);
+  if (json->object() == nullptr) return std::unexpected("is no JSON object");
+  return std::move(*json);
+}
+
+const Json* member(const Json& json, std::string_view name) {
+  return json.object() == nullptr ? nullptr : json.object()->find(name);
+}
+
+std::string text_at(const Json& json, std::string_view name) {
+  const Json* value = member(json, name);
+  return value != nullptr && value->text() != nullptr ? *value->text() : "";
+}
+
+// An address that may be asked; empty: there is none.
+std::string url_at(const Json& json, std::string_view name) {
+  std::string url = text_at(json, name);
+  const bool good = url.starts_with("https://") && url.size() <= AcmeLimits::url_bytes_max &&
+                    url.find_first_of(" \r\n\t\\") == std::string::npos;
+  return good ? url : "";
+}
+
+std::string detail_of(const Json& problem) {
+  return printable(text_at(problem, "detail"), detail_bytes_max);
+}
+
+std::string problem_at(const Json& json) {
+  const Json* problem = member(json, "error");
+  return problem == nullptr ? "" : detail_of(*problem);
+}
+
+bool read_digits(std::string_view& text, std::size_t count, int& number) {
+  if (text.size() < count) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + count, number);
+  if (error != std::errc{} || end != text.data() + count || text.front() == '-') return false;
+  text.remove_prefix(count);
+  return true;
+}
+
+bool read_char(std::string_view& text, std::string_view any_of) {
+  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+std::optional<std::chrono::minutes> read_offset(std::string_view text) {
+  if (text == "Z" || text == "z") return std::chrono::minutes{};
+  if (text.empty()) return std::nullopt;
+  const bool west = text.front() == '-';
+  int hours = 0;
+  int minutes = 0;
+  if (!read_char(text, "+-") || !read_digits(text, 2, hours) || !read_char(text, ":") ||
+      !read_digits(text, 2, minutes) || !text.empty())
+    return std::nullopt;
+  const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+  return west ? -offset : offset;
+}
+
+}  // namespace
+
+std::expected<AcmeDirectory, std::string> parse_directory(std::string_view body) {
+  const auto json = parse_object(body);
+  if (!json) return std::unexpected(json.error());
+  AcmeDirectory directory;
+  directory.new_nonce = url_at(*json, "newNonce");
+  directory.new_account = url_at(*json, "newAccount");
+  directory.new_order = url_at(*json, "newOrder");
+  directory.renewal_url = url_at(*json, "renewalInfo");
+  if (directory.new_nonce.empty() || directory.new_account.empty() || directory.new_order.empty())
+    return std::unexpected("is no directory of ACME (RFC 8555 section 7.1.1)");
+  if (const Json* meta = member(*json, "meta")) {
+    const Json* required = member(*meta, "externalAccountRequired");
+    directory.binding_required =
+        required != nullptr && required->boolean() != nullptr && *required->boolean();
+    const Json* profiles = member(*meta, "profiles");
+    if (profiles != nullptr && profiles->object() != nullptr)
+      for (const auto& [name, explanation] : profiles->object()->members())
+        directory.profiles.push_back(name);
+  }
+  return directory;
+}
+
+std::expected<AcmeOrder, std::string> parse_order(std::string_view body) {
+  const auto json = parse_object(body);
+  if (!json) return std::unexpected(json.error());
+  AcmeOrder order;
+  order.status = text_at(*json, "status");
+  order.finalize = url_at(*json, "finalize");
+  order.certificate = url_at(*json, "certificate");
+  order.problem = problem_at(*json);
+  const Json* authorizations = member(*json, "authorizations");
+  const JsonArray* all = authorizations == nullptr ? nullptr : authorizations->array();
+  if (order.status.empty() || order.finalize.empty() || all == nullptr ||
+      all->size() > AcmeLimits::authorizations_max)
+    return std::unexpected("is no order of ACME (RFC 8555 section 7.1.3)");
+  for (const Json& one : *all) {
+    std::string url = url_at(Json(JsonObject{{"url", one}}), "url");
+    if (url.empty()) return std::unexpected("names an authorization that cannot be asked");
+    order.authorizations.push_back(std::move(url));
+  }
+  return order;
+}
+
+std::expected<AcmeAuthorization, std::string> parse_authorization(std::string_view body) {
+  const auto json = parse_object(body);
+  if (!json) return std::unexpected(json.error());
+  AcmeAuthorization authorization;
+  authorization.status = text_at(*json, "status");
+  if (const Json* identifier = member(*json, "identifier"))
+    authorization.name = text_at(*identifier, "value");
+  const Json* challenges = member(*json, "challenges");
+  const JsonArray* all = challenges == nullptr ? nullptr : challenges->array();
+  if (authorization.status.empty() || authorization.name.empty() || all == nullptr)
+    return std::unexpected("is no authorization of ACME (RFC 8555 section 7.1.4)");
+  for (const Json& one : *all) {
+    if (std::string problem = problem_at(one); !problem.empty())
+      authorization.problem = std::move(problem);
+    if (text_at(one, "type") != "tls-alpn-01") continue;
+    authorization.challenge = url_at(one, "url");
+    authorization.token = text_at(one, "token");
+  }
+  return authorization;
+}
+
+AcmeProblem parse_problem(std::string_view body) {
+  const auto json = parse_object(body);
+  if (!json) return {.type = "", .detail = printable(body, detail_bytes_max)};
+  std::string type = text_at(*json, "type");
+  if (type.starts_with(error_prefix)) type.erase(0, error_prefix.size());
+  AcmeProblem problem{.type = printable(type, detail_bytes_max), .detail = detail_of(*json)};
+  // An order for several names says of each what is wrong with it (section 6.7.1).
+  const Json* parts = member(*json, "subproblems");
+  if (parts != nullptr && parts->array() != nullptr && !parts->array()->empty())
+    problem.detail += "; " + detail_of(parts->array()->front());
+  return problem;
+}
+
+std::expected<AcmeRenewalWindow, std::string> parse_renewal(std::string_view body) {
+  const auto json = parse_object(body);
+  if (!json) return std::unexpected(json.error());
+  const Json* window = member(*json, "suggestedWindow");
+  const auto start = window == nullptr ? std::nullopt : parse_time(text_at(*window, "start"));
+  const auto end = window == nullptr ? std::nullopt : parse_time(text_at(*window, "end"));
+  if (!start || !end || *end <= *start)
+    return std::unexpected("is no renewal information (RFC 9773 section 4.2)");
+  return AcmeRenewalWindow{*start, *end};
+}
+
+std::optional<WallTime> parse_time(std::string_view text) {
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  if (!read_digits(text, 4, year) || !read_char(text, "-") || !read_digits(text, 2, month) ||
+      !read_char(text, "-") || !read_digits(text, 2, day) || !read_char(text, "Tt") ||
+      !read_digits(text, 2, hour) || !read_char(text, ":") || !read_digits(text, 2, minute) ||
+      !read_char(text, ":") || !read_digits(text, 2, second))
+    return std::nullopt;
+  if (read_char(text, "."))
+    while (read_char(text, "0123456789")) continue;
+  const auto offset = read_offset(text);
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  constexpr int first_year = 1970;
+  constexpr int last_year = 2261;  // what nanoseconds can count
+  if (!offset || !date.ok() || year < first_year || year > last_year || hour > 23 || minute > 59 ||
+      second > 60)
+    return std::nullopt;
+  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second) - *offset;
+}
+
+}  // namespace sidestream::sidecar

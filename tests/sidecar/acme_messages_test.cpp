@@ -1,0 +1,86 @@
+#include "sidecar/acme_messages.h"
+
+#include <gtest/gtest.h>
+
+namespace sidestream::sidecar {
+namespace {
+
+TEST(AcmeMessages, ADirectory) {
+  const auto directory = parse_directory(
+      R"({"newNonce":"https://ca/n","newAccount":"https://ca/a","newOrder":"https://ca/o",)"
+      R"("renewalInfo":"https://ca/r","other":1,)"
+      R"("meta":{"externalAccountRequired":true,"profiles":{"classic":"x","shortlived":"y"}}})");
+  ASSERT_TRUE(directory);
+  EXPECT_EQ(directory->new_order, "https://ca/o");
+  EXPECT_EQ(directory->renewal_url, "https://ca/r");
+  EXPECT_TRUE(directory->binding_required);
+  EXPECT_EQ(directory->profiles, (std::vector<std::string>{"classic", "shortlived"}));
+  // Plain HTTP is not asked.
+  EXPECT_EQ(parse_directory(
+                R"({"newNonce":"http://ca/n","newAccount":"https://ca/a","newOrder":"https://x"})")
+                .error(),
+            "is no directory of ACME (RFC 8555 section 7.1.1)");
+  EXPECT_TRUE(parse_directory("<html>").error().starts_with("is no JSON: "));
+  EXPECT_EQ(parse_directory("[]").error(), "is no JSON object");
+}
+
+TEST(AcmeMessages, AnOrder) {
+  const auto order =
+      parse_order(R"({"status":"invalid","authorizations":["https://ca/1","https://ca/2"],)"
+                  R"("finalize":"https://ca/f","error":{"detail":"because\u0007"}})");
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->authorizations.size(), 2U);
+  EXPECT_EQ(order->certificate, "");
+  EXPECT_EQ(order->problem.find('\a'), std::string::npos);
+  EXPECT_FALSE(parse_order(R"({"status":"valid"})"));
+  EXPECT_EQ(parse_order(R"({"status":"x","authorizations":[1],"finalize":"https://ca/f"})").error(),
+            "names an authorization that cannot be asked");
+}
+
+TEST(AcmeMessages, AnAuthorization) {
+  const auto authorization = parse_authorization(
+      R"({"status":"invalid","identifier":{"type":"dns","value":"a.test"},"challenges":[)"
+      R"({"type":"http-01","url":"https://ca/h","token":"no"},)"
+      R"({"type":"tls-alpn-01","url":"https://ca/t","token":"yes",)"
+      R"("error":{"detail":"connection refused"}}]})");
+  ASSERT_TRUE(authorization);
+  EXPECT_EQ(authorization->name, "a.test");
+  EXPECT_EQ(authorization->challenge, "https://ca/t");
+  EXPECT_EQ(authorization->token, "yes");
+  EXPECT_EQ(authorization->problem, "connection refused");
+  EXPECT_FALSE(parse_authorization(R"({"status":"valid","challenges":[]})"));
+}
+
+TEST(AcmeMessages, AProblem) {
+  const AcmeProblem problem =
+      parse_problem(R"({"type":"urn:ietf:params:acme:error:badNonce","detail":"again",)"
+                    R"("subproblems":[{"detail":"a part"}]})");
+  EXPECT_EQ(problem.type, "badNonce");
+  EXPECT_EQ(problem.detail, "again; a part");
+  EXPECT_EQ(parse_problem("not found").detail, "not found");
+}
+
+TEST(AcmeMessages, ARenewalWindow) {
+  const auto window = parse_renewal(
+      R"({"suggestedWindow":{"start":"2026-01-03T00:00:00Z","end":"2026-01-07T00:00:00Z"}})");
+  ASSERT_TRUE(window);
+  EXPECT_EQ(window->end - window->start, std::chrono::days(4));
+  EXPECT_FALSE(parse_renewal(
+      R"({"suggestedWindow":{"start":"2026-01-07T00:00:00Z","end":"2026-01-03T00:00:00Z"}})"));
+  EXPECT_FALSE(parse_renewal("{}"));
+}
+
+TEST(AcmeMessages, TimesAreThoseOfRfc3339) {
+  const WallTime noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 12h;
+  EXPECT_EQ(parse_time("2026-11-21T12:00:00Z"), noon);
+  EXPECT_EQ(parse_time("2026-11-21t12:00:00.123456z"), noon);
+  EXPECT_EQ(parse_time("2026-11-21T14:30:00+02:30"), noon);
+  EXPECT_EQ(parse_time("2026-11-21T07:00:00-05:00"), noon);
+  for (const char* text : {"", "2026-11-21", "2026-11-21T12:00:00", "2026-13-21T12:00:00Z",
+                           "2026-02-30T12:00:00Z", "2026-11-21T24:00:00Z", "9999-11-21T12:00:00Z",
+                           "2026-11-21T12:00:00+2:30", "2026-11-21T12:00:00Zx"})
+    EXPECT_FALSE(parse_time(text)) << text;
+}
+
+}  // namespace
+}  // namespace sidestream::sidecar

@@ -1,0 +1,134 @@
+"""Certificates from an ACME authority (pebble), proven through the edge by tls-alpn-01."""
+
+import re
+
+import harness
+from pebble import Pebble
+from product import Edge, Sidecar
+from tls_test import LineServer
+
+NAME, OTHER = "home.demo.test", "other.demo.test"
+
+
+class Home:
+    """A service whose certificate comes from pebble. The edge's port is where pebble looks."""
+
+    def __init__(self, stage, more=None, **options):
+        self.stage = stage
+        self.server = LineServer()
+        self.port = harness.free_port()
+        self.pebble = Pebble(stage, self.port, **options)
+        self.endpoints = [f"{NAME}:{self.port}", f"{OTHER}:{self.port}"]
+        self.edge = Edge(stage, [self.port])
+        self.sidecar = Sidecar(
+            stage, [self.edge.invite("home", *self.endpoints)],
+            {"lines": {"publish": self.endpoints, "backend": f"127.0.0.1:{self.server.port}",
+                       "tls": "terminate"}},
+            more={"acme": {"email": "me@example.com", "directory": self.pebble.directory,
+                           "ca": str(self.pebble.certificate), **(more or {})}})
+
+    def service(self):
+        status = self.sidecar.status()
+        return status["services"][0] if status else {}
+
+    def fingerprints(self):
+        return [one["sha256"] for one in self.service().get("certificates", [])]
+
+    def wait_for_certificate(self, seconds=30, other_than=()):
+        return harness.eventually(
+            lambda: [one for one in self.fingerprints() if one not in other_than], seconds,
+            f"a certificate: {self.service().get('certificate_problem')}")
+
+    def wait_for_problem(self, pattern, seconds=30):
+        harness.eventually(
+            lambda: re.search(pattern, self.service().get("certificate_problem", "")), seconds,
+            f"the problem /{pattern}/")
+
+    def say(self, name, text):
+        done = harness.run([harness.tool("openssl"), "s_client", "-connect",
+                            f"127.0.0.1:{self.port}", "-servername", name, "-verify_return_error",
+                            "-verify_hostname", name, "-CAfile", self.pebble.root(), "-ign_eof"],
+                           input=f"{text}\nbye\n")
+        return done.stdout
+
+
+def check_a_certificate_for_two_names_outlives_restarts(stage):
+    # Nine of ten nonces are refused, as by an authority with many machines under load.
+    home = Home(stage)
+    first = home.wait_for_certificate(60)
+    for name in (NAME, OTHER):
+        harness.expect("you said hello" in home.say(name, "hello"), name)
+    for _ in range(3):
+        home.sidecar.program.stop()
+        home.sidecar.start()
+        harness.expect(home.wait_for_certificate() == first, "another certificate")
+    harness.expect(home.pebble.issued() == 1, f"{home.pebble.issued()} certificates")
+    state = home.sidecar.folder / "state"
+    for file in state.iterdir():
+        harness.expect(file.stat().st_mode & 0o077 == 0, f"others can read {file}")
+    secret = next(state.glob("acme-home*.pem")).read_text()
+    key = re.search("BEGIN PRIVATE KEY-----\n(.{40})", secret).group(1)
+    harness.expect(key not in home.sidecar.program.output(), "a key in the log")
+
+
+def check_a_short_life_is_renewed_without_dropping_a_stream(stage):
+    home = Home(stage, life_seconds=20, nonce_rejects=0)
+    first = home.wait_for_certificate()
+    talk = stage.start("talk", [harness.tool("openssl"), "s_client", "-connect",
+                                f"127.0.0.1:{home.port}", "-servername", NAME, "-quiet"],
+                       stdin=harness.subprocess.PIPE)
+    talk.process.stdin.write(b"before\n")
+    talk.process.stdin.flush()
+    talk.wait_for_line("you said before")
+    home.wait_for_certificate(45, other_than=first)
+    talk.process.stdin.write(b"after\n")
+    talk.process.stdin.flush()
+    talk.wait_for_line("you said after")
+
+
+def long_an_account_that_the_authority_knows(stage):
+    key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    home = Home(stage, more={"eab": {"key_id": "kid-1", "key": key}}, nonce_rejects=0,
+                binding={"kid-1": key})
+    home.wait_for_certificate()
+
+
+def check_what_went_wrong_is_told_and_not_tried_again_by_restarting(stage):
+    home = Home(stage, nonce_rejects=0)
+    # DNS leads somewhere else.
+    home.pebble.address.write_text("127.0.0.99")
+    home.sidecar.program.stop()
+    for file in (home.sidecar.folder / "state").glob("acme-home*"):
+        file.unlink()
+    home.sidecar.start()
+    home.wait_for_problem(f"could not see that .*demo.test is served here: .*; the next attempt")
+    orders = home.pebble.program.output().count("new-order") + home.pebble.program.output().count(
+        "order-plz")
+    home.sidecar.program.stop()
+    home.sidecar.start()
+    home.wait_for_problem("an earlier attempt failed; the next one is at")
+    again = home.pebble.program.output().count("new-order") + home.pebble.program.output().count(
+        "order-plz")
+    harness.expect(again == orders, "asked again")
+    # Mended, and told so.
+    home.pebble.address.write_text("127.0.0.1")
+    home.sidecar.program.signal(1)
+    home.wait_for_certificate(45)
+
+
+def long_an_authority_that_is_down_is_asked_again(stage):
+    home = Home(stage, nonce_rejects=0)
+    home.wait_for_certificate()
+    home.pebble.program.kill()
+    home.sidecar.program.stop()
+    for file in (home.sidecar.folder / "state").glob("acme-home*"):
+        file.unlink()
+    home.sidecar.start()
+    home.wait_for_problem("the authority does not answer")
+    home.pebble.start()
+    home.sidecar.program.signal(1)
+    home.wait_for_certificate(45)
+
+
+if __name__ == "__main__":
+    harness.main(globals())
