@@ -97,9 +97,9 @@ void ServiceAcme::plan() {
 }
 
 // Restarting is no way around the authority's limits.
-void ServiceAcme::keep_pause(WallTime until, unsigned failures) {
-  (void)state_.write(file(".pause"),
-                     std::to_string(seconds_of(until)) + ' ' + std::to_string(failures) + '\n');
+std::expected<void, std::string> ServiceAcme::keep_pause(WallTime until, unsigned failures) const {
+  return state_.write(file(".pause"),
+                      std::to_string(seconds_of(until)) + ' ' + std::to_string(failures) + '\n');
 }
 
 void ServiceAcme::restore_pause() {
@@ -128,7 +128,7 @@ void ServiceAcme::handle_failure(const AcmeFailure& failure) {
   ++failures_;
   const Duration delay = retry_delay(failure, failures_, network_.random());
   paused_ = network_.timers().wall_now() + delay;
-  keep_pause(*paused_, failures_);
+  (void)keep_pause(*paused_, failures_);
   set_problem(failure.why + "; the next attempt is at " + minute_text(*paused_));
 }
 
@@ -174,10 +174,15 @@ void ServiceAcme::show(const std::vector<AcmeChallenge>& challenges) {
 }
 
 Task<> ServiceAcme::order() {
-  // A program that dies on the way, again and again, does not ask each time.
+  // A program that dies on the way, again and again, does not ask each time; nor is anything asked
+  // for that could not be kept.
   const AcmeFailure died{.kind = AcmeFailure::Kind::unreachable};
-  keep_pause(network_.timers().wall_now() + retry_delay(died, failures_ + 1, network_.random()),
-             failures_ + 1);
+  const Duration delay = retry_delay(died, failures_ + 1, network_.random());
+  const auto noted = keep_pause(network_.timers().wall_now() + delay, failures_ + 1);
+  if (!noted) {
+    handle_failure({.kind = AcmeFailure::Kind::unreachable, .why = noted.error()});
+    co_return;
+  }
   AcmeClient::ShowChallenges showing = std::bind_front(&ServiceAcme::show, this);
   auto obtaining = client_.obtain(names_, renewal_name_, std::move(showing));
   auto certificate = co_await std::move(obtaining);
@@ -193,7 +198,7 @@ Task<> ServiceAcme::order() {
   problem_.clear();
   plan();
   paused_ = network_.timers().wall_now() + rest_after(life_);
-  keep_pause(*paused_, failures_);
+  (void)keep_pause(*paused_, failures_);
   callbacks_.obtained(certificate->account_url);
   callbacks_.changed();
 }

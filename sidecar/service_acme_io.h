@@ -46,7 +46,8 @@ class ServiceAcme {
   void handle_failure(const AcmeFailure& failure);
   void plan();
   void restore_pause();
-  void keep_pause(WallTime until, unsigned failures);
+  [[nodiscard]] std::expected<void, std::string> keep_pause(WallTime until,
+                                                            unsigned failures) const;
   [[nodiscard]] std::string file(std::string_view kind) const;
   void set_problem(std::string problem);
 

@@ -185,8 +185,8 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
 
   const ServiceVerdict verdict = admission_.admit(began, record.client.address);
   if (verdict != ServiceVerdict::admitted) {
-    from_edge->abort();
     record.end = refusal_of(verdict);
+    co_await turn_away(std::move(from_edge), record);
   } else {
     const Admitted admitted(admission_, record.client.address);
     co_await serve_admitted(std::move(from_edge), std::move(header), record);
@@ -194,6 +194,16 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   record.duration = network_.timers().now() - began;
   ++counters_.ended.at(std::to_underlying(record.end));
   if (callbacks_.stream_ended) callbacks_.stream_ended(record);
+}
+
+// Clients may be too many, but an authority that cannot look gives no certificate to any of them.
+Task<> Service::turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record) {
+  if (!tls_ || !tls_->is_looked_at()) co_return from_edge->abort();
+  auto client = co_await tls_->accept(std::move(from_edge));
+  if (!client) co_return;
+  if (!is_challenge((*client)->session())) co_return (*client)->abort();
+  record.end = ServedEnd::looked_at;
+  co_await close_in_order(network_.timers(), (*client)->transport());
 }
 
 Task<> Service::serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader header,

@@ -88,6 +88,7 @@ class Service {
 
   Task<> wait_retired();
   Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge);
+  Task<> turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record);
   Task<> serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader header,
                         ServedStream& record);
   Task<> carry(Stream& client, const ProxyHeader& header, ServedStream& record);

@@ -55,6 +55,8 @@ class ServiceTls {
   [[nodiscard]] bool ready() const { return !server_.certificates().empty(); }
   // Whether the names have to be published: clients are served, or an authority wants to look.
   [[nodiscard]] bool wanted() const { return ready() || acme_ != nullptr; }
+  // Whether an authority is about to look at a name.
+  [[nodiscard]] bool is_looked_at() const { return server_.has_challenges(); }
   // Looks now, and does not wait any longer after a failure.
   void hurry();
   // The handshake with a client, within its time. The error is for the log; the transport was ended

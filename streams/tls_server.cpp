@@ -176,6 +176,10 @@ void TlsServer::set_challenges(std::vector<TlsCertificate> certificates) {
   state_->challenges = std::move(certificates);
 }
 
+bool TlsServer::has_challenges() const {
+  return !state_->challenges.empty();
+}
+
 std::unique_ptr<TlsSession> TlsServer::accept() {
   SslOwner ssl = owned<SslOwner>(SSL_new(state_->context.get()));
   SSL_set_accept_state(ssl.get());

@@ -48,6 +48,7 @@ class TlsServer {
   // What is shown to who asks for exactly this protocol by ALPN and for a name that it is for; such
   // a handshake carries no data. Nobody else sees it.
   void set_challenges(std::vector<TlsCertificate> certificates);
+  [[nodiscard]] bool has_challenges() const;
 
   // The server's side of a new connection. The server outlives its handshake.
   [[nodiscard]] std::unique_ptr<TlsSession> accept();

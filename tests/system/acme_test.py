@@ -13,7 +13,7 @@ NAME, OTHER = "home.demo.test", "other.demo.test"
 class Home:
     """A service whose certificate comes from pebble. The edge's port is where pebble looks."""
 
-    def __init__(self, stage, more=None, **options):
+    def __init__(self, stage, more=None, service=None, **options):
         self.stage = stage
         self.server = LineServer()
         self.port = harness.free_port()
@@ -23,7 +23,7 @@ class Home:
         self.sidecar = Sidecar(
             stage, [self.edge.invite("home", *self.endpoints)],
             {"lines": {"publish": self.endpoints, "backend": f"127.0.0.1:{self.server.port}",
-                       "tls": "terminate"}},
+                       "tls": "terminate", **(service or {})}},
             more={"acme": {"email": "me@example.com", "directory": self.pebble.directory,
                            "ca": str(self.pebble.certificate), **(more or {})}})
 
@@ -63,6 +63,11 @@ def check_a_certificate_for_two_names_outlives_restarts(stage):
         home.sidecar.start()
         harness.expect(home.wait_for_certificate() == first, "another certificate")
     harness.expect(home.pebble.issued() == 1, f"{home.pebble.issued()} certificates")
+    # Nobody is shown a challenge when none is expected.
+    refused = harness.run([harness.tool("openssl"), "s_client", "-connect",
+                           f"127.0.0.1:{home.port}", "-servername", NAME, "-alpn", "acme-tls/1"],
+                          check=False)
+    harness.expect("alert no application protocol" in refused.stderr, refused.stderr)
     state = home.sidecar.folder / "state"
     for file in state.iterdir():
         harness.expect(file.stat().st_mode & 0o077 == 0, f"others can read {file}")
@@ -72,7 +77,9 @@ def check_a_certificate_for_two_names_outlives_restarts(stage):
 
 
 def check_a_short_life_is_renewed_without_dropping_a_stream(stage):
-    home = Home(stage, life_seconds=20, nonce_rejects=0)
+    # The one stream that the service may have lives, and does not keep the authority out.
+    home = Home(stage, service={"limits": {"streams": 1}}, life_seconds=20, nonce_rejects=0,
+                reuse=0)
     first = home.wait_for_certificate()
     talk = stage.start("talk", [harness.tool("openssl"), "s_client", "-connect",
                                 f"127.0.0.1:{home.port}", "-servername", NAME, "-quiet"],
