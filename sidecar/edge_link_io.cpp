@@ -184,7 +184,7 @@ void EdgeLink::handle_report() {
   if (!run.empty() && run != edge_run_) {
     if (!edge_run_.empty()) {
       on_event_({EdgeLinkEvent::Kind::edge_restarted});
-      tunnel_.end_accepted_streams();
+      tunnel_.end_accepted_streams(configuration_.edge_address);
     }
     edge_run_ = run;
   }

@@ -63,24 +63,36 @@ UniqueFd open_and_bind(const SocketAddress& local, const DatagramSocketLimits& l
   return fd;
 }
 
+bool segments(int fd) {
+  int segment_bytes = 0;
+  socklen_t length = sizeof segment_bytes;
+  return !segments_wrongly(kernel_version()) &&
+         ::getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes, &length) == 0;
+}
+
 std::unique_ptr<DatagramSocket> open_one(const asio::any_io_executor& executor,
                                          const SocketAddress& local,
                                          const DatagramSocketLimits& limits,
                                          const DatagramOffload& offload) {
   UniqueFd fd = open_and_bind(local, limits);
-  const KernelVersion version = kernel_version();
-  int segment_bytes = 0;
-  socklen_t length = sizeof segment_bytes;
-  const bool segment_sends =
-      offload.segment_sends && !segments_wrongly(version) &&
-      ::getsockopt(fd.get(), IPPROTO_UDP, UDP_SEGMENT, &segment_bytes, &length) == 0;
-  if (offload.coalesce_receives && version >= coalesces_well_from)
+  const bool segment_sends = offload.segment_sends && segments(fd.get());
+  if (offload.coalesce_receives && kernel_version() >= coalesces_well_from)
     set_option(fd.get(), IPPROTO_UDP, UDP_GRO, 1);
   return std::make_unique<KernelDatagramSocket>(executor, std::move(fd), family_of(local),
                                                 segment_sends);
 }
 
 }  // namespace
+
+std::unique_ptr<DatagramSocket> adopt_datagram_socket(const asio::any_io_executor& executor,
+                                                      UniqueFd fd) {
+  int family = AF_INET;
+  socklen_t length = sizeof family;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &length) != 0)
+    throw_error(last_system_error(), "SO_DOMAIN");
+  const bool segment_sends = segments(fd.get());
+  return std::make_unique<KernelDatagramSocket>(executor, std::move(fd), family, segment_sends);
+}
 
 std::unique_ptr<DatagramSocket> open_datagram_socket(const asio::any_io_executor& executor,
                                                      const SocketAddress& local,

@@ -32,6 +32,11 @@ std::unique_ptr<DatagramSocket> open_datagram_socket(const asio::any_io_executor
                                                      const DatagramSocketLimits& limits = {},
                                                      const DatagramOffload& offload = {});
 
+// The same for a socket that another process has opened in this way and that is open there still or
+// was closed there.
+std::unique_ptr<DatagramSocket> adopt_datagram_socket(const asio::any_io_executor& executor,
+                                                      UniqueFd fd);
+
 class KernelDatagramSocket final : public DatagramSocket {
  public:
   // `fd` is bound and has its options (open_datagram_socket).
@@ -48,6 +53,7 @@ class KernelDatagramSocket final : public DatagramSocket {
   void close() noexcept override { descriptor_.close(); }
   [[nodiscard]] SocketAddress local_address() const override { return local_; }
   [[nodiscard]] Counters counters() const override { return counters_; }
+  [[nodiscard]] int descriptor() override { return descriptor_.fd(); }
 
  private:
   // A datagram of the largest size, or as many as GRO puts into one.

@@ -69,23 +69,47 @@ std::unique_ptr<Listener> KernelNetwork::listen(const SocketAddress& local,
                                                 const ListenOptions& options) {
   const auto inherited = inherited_.find(local.port);
   if (inherited == inherited_.end()) return listen_tcp(executor_, local, options);
-  UniqueFd fd(::fcntl(inherited->second.get(), F_DUPFD_CLOEXEC, 0));
-  if (!fd) throw_error(last_system_error(), "dup");
+  UniqueFd fd;
+  if (inherited->second.held) {
+    fd = UniqueFd(::fcntl(inherited->second.fd.get(), F_DUPFD_CLOEXEC, 0));
+    if (!fd) throw_error(last_system_error(), "dup");
+  } else {
+    fd = std::move(inherited->second.fd);
+    inherited_.erase(inherited);
+  }
   return std::make_unique<SocketListener>(executor_, std::move(fd));
 }
 
-void KernelNetwork::inherit_listener(UniqueFd fd) {
+void KernelNetwork::inherit_listener(UniqueFd fd, bool held) {
   const int flags = ::fcntl(fd.get(), F_GETFL);
   if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0)
     throw_error(last_system_error(), "fcntl");
   const std::uint16_t port = bound_address(fd.get()).port;
-  inherited_[port] = std::move(fd);
+  inherited_[port] = {std::move(fd), held};
 }
 
 std::vector<std::uint16_t> KernelNetwork::inherited_ports() const {
   std::vector<std::uint16_t> ports;
-  for (const auto& [port, fd] : inherited_) ports.push_back(port);
+  for (const auto& [port, listener] : inherited_)
+    if (listener.held) ports.push_back(port);
   return ports;
+}
+
+std::vector<int> KernelNetwork::held_listeners() const {
+  std::vector<int> descriptors;
+  for (const auto& [port, listener] : inherited_)
+    if (listener.held) descriptors.push_back(listener.fd.get());
+  return descriptors;
+}
+
+void KernelNetwork::inherit_datagram_socket(UniqueFd fd) {
+  const std::uint16_t port = bound_address(fd.get()).port;
+  inherited_datagram_sockets_[port] = std::move(fd);
+}
+
+void KernelNetwork::close_unclaimed() {
+  inherited_datagram_sockets_.clear();
+  std::erase_if(inherited_, [](const auto& one) { return !one.second.held; });
 }
 
 std::unique_ptr<Listener> KernelNetwork::listen_unix(const std::string& path, unsigned mode) {
@@ -93,7 +117,11 @@ std::unique_ptr<Listener> KernelNetwork::listen_unix(const std::string& path, un
 }
 
 std::unique_ptr<DatagramSocket> KernelNetwork::open_udp(const SocketAddress& local) {
-  return open_datagram_socket(executor_, local);
+  const auto inherited = inherited_datagram_sockets_.find(local.port);
+  if (inherited == inherited_datagram_sockets_.end()) return open_datagram_socket(executor_, local);
+  UniqueFd fd = std::move(inherited->second);
+  inherited_datagram_sockets_.erase(inherited);
+  return adopt_datagram_socket(executor_, std::move(fd));
 }
 
 std::unique_ptr<AddressWatch> KernelNetwork::watch_addresses() {

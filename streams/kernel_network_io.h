@@ -19,10 +19,16 @@ class KernelNetwork final : public Network {
   explicit KernelNetwork(asio::io_context& io);
 
   // Takes a TCP socket that listens already and was opened by somebody else: listen() on its port
-  // uses it, whatever address it is bound to, and never closes the last descriptor of it, so that
-  // clients wait in its backlog while nobody accepts.
-  void inherit_listener(UniqueFd fd);
+  // uses it, whatever address it is bound to. One that is `held` is used again and again: the last
+  // descriptor of it is never closed, so that clients wait in its backlog while nobody accepts.
+  void inherit_listener(UniqueFd fd, bool held = true);
+  // The ports and descriptors of those that are held.
   [[nodiscard]] std::vector<std::uint16_t> inherited_ports() const;
+  [[nodiscard]] std::vector<int> held_listeners() const;
+  // Takes a UDP socket that an earlier process has opened: the next open_udp() on its port is it.
+  void inherit_datagram_socket(UniqueFd fd);
+  // Closes what was inherited, is not held, and was not asked for.
+  void close_unclaimed();
 
   asio::any_io_executor executor() override { return executor_; }
   Timers& timers() override { return timers_; }
@@ -43,7 +49,12 @@ class KernelNetwork final : public Network {
   KernelTimers timers_;
   SystemRandom random_;
   NameLookup names_;
-  std::map<std::uint16_t, UniqueFd> inherited_;
+  struct Inherited {
+    UniqueFd fd;
+    bool held = false;
+  };
+  std::map<std::uint16_t, Inherited> inherited_;  // that listen, by port
+  std::map<std::uint16_t, UniqueFd> inherited_datagram_sockets_;
 };
 
 }  // namespace sidestream

@@ -68,6 +68,8 @@ class DatagramSocket {
     std::size_t receive_buffer_bytes = 0;  // what the system granted
   };
   [[nodiscard]] virtual Counters counters() const { return {}; }
+  // Of the kernel's, to hand the socket to another process; -1: there is none.
+  [[nodiscard]] virtual int descriptor() { return -1; }
 };
 
 // Tells that addresses or routes of this host have changed.

@@ -61,6 +61,11 @@ SocketListener::SocketListener(const asio::any_io_executor& executor, UniqueFd f
       local_(bound_address(descriptor_.fd())) {}
 
 Task<std::unique_ptr<Stream>> SocketListener::accept() {
+  Accepted accepted = co_await accept_descriptor();
+  co_return std::make_unique<SocketStream>(executor_, std::move(accepted.fd), accepted.remote);
+}
+
+Task<SocketListener::Accepted> SocketListener::accept_descriptor() {
   if (accepted_without_waiting_ >= accepts_without_waiting_max) {
     accepted_without_waiting_ = 0;
     co_await yield_now();
@@ -71,9 +76,8 @@ Task<std::unique_ptr<Stream>> SocketListener::accept() {
     UniqueFd fd(
         ::accept4(descriptor_.fd(), remote.get(), &remote.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
-      auto stream = std::make_unique<SocketStream>(executor_, std::move(fd), from_kernel(remote));
       ++accepted_without_waiting_;
-      co_return stream;
+      co_return Accepted{std::move(fd), from_kernel(remote)};
     }
     const int code = errno;
     if (code == EAGAIN || code == EWOULDBLOCK) {

@@ -17,6 +17,13 @@ class SocketListener : public Listener {
 
   // Throws too_many_files_open (EMFILE, ENFILE), no_memory, no_buffer_space or operation_aborted.
   Task<std::unique_ptr<Stream>> accept() override;
+  // The same without making a stream of it.
+  struct Accepted {
+    UniqueFd fd;
+    SocketAddress remote;
+  };
+  Task<Accepted> accept_descriptor();
+  [[nodiscard]] int descriptor() override { return descriptor_.fd(); }
   void close() noexcept override { descriptor_.close(); }
   [[nodiscard]] SocketAddress local_address() const override { return local_; }
 

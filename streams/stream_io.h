@@ -77,6 +77,8 @@ class Listener {
   virtual Task<std::unique_ptr<Stream>> accept() = 0;
   virtual void close() noexcept = 0;
   [[nodiscard]] virtual SocketAddress local_address() const = 0;
+  // Of the kernel's, to hand the listener to another process; -1: there is none.
+  [[nodiscard]] virtual int descriptor() { return -1; }
 };
 
 }  // namespace sidestream

@@ -60,6 +60,7 @@ std::expected<ConnectionId, TcpError> TcpStack::State::connect(Instant now,
   for (std::uint32_t i = 0; i < 2 * count; ++i) {
     ends.local.port = static_cast<std::uint16_t>(first + (start + i) % count);
     if (listeners.contains(ends.local.port) || table.find(ends) != nullptr) continue;
+    if (is_taken && is_taken(ends)) continue;
     if (time_wait.holds(ends)) {
       if (i < count) continue;
       sequence_after = time_wait.reuse(now, ends);

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "streams/bytes.h"
-#include "streams/ip_address.h"
 #include "tunnel/reply_queue.h"
+#include "tunnel/tcp_ends.h"
 #include "tunnel/tcp_receiver.h"
 #include "tunnel/tcp_segment.h"
 #include "tunnel/tcp_sender.h"
@@ -37,13 +37,6 @@ enum class TcpState {
   last_ack,
   time_wait,
   closed,
-};
-
-// The two ends of a connection; local first.
-struct TcpEnds {
-  SocketAddress local;
-  SocketAddress remote;
-  bool operator==(const TcpEnds&) const = default;
 };
 
 class TcpConnection {

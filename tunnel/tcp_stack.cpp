@@ -100,6 +100,15 @@ void TcpStack::reset_accepted(Instant now) {
   });
 }
 
+void TcpStack::reset_all(Instant now, const std::optional<IpAddress>& remote) {
+  state_->table.for_each([&](ConnectionEntry& entry) {
+    TcpConnection& connection = entry.connection;
+    if (connection.over() || (remote && connection.ends().remote.address != *remote)) return;
+    connection.fail_as_reset();
+    state_->settle(now, entry);
+  });
+}
+
 void TcpStack::release(Instant now, ConnectionId connection) {
   ConnectionEntry* const entry = state_->table.find(connection);
   if (entry == nullptr || entry->released) return;
@@ -120,6 +129,18 @@ std::size_t TcpStack::connection_count() const {
 
 std::size_t TcpStack::buffered_bytes() const {
   return state_->pool.used_bytes();
+}
+
+std::vector<TcpEnds> TcpStack::connections() const {
+  std::vector<TcpEnds> connections;
+  state_->table.for_each([&](const ConnectionEntry& entry) {
+    if (entry.reachable) connections.push_back(entry.connection.ends());
+  });
+  return connections;
+}
+
+void TcpStack::avoid(std::function<bool(const TcpEnds&)> is_taken) {
+  state_->is_taken = std::move(is_taken);
 }
 
 }  // namespace sidestream::tunnel

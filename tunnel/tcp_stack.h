@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "streams/random.h"
 #include "streams/time.h"
 #include "tunnel/congestion_control.h"
+#include "tunnel/tcp_ends.h"
 #include "tunnel/tcp_limits.h"
 
 namespace sidestream::tunnel {
@@ -121,6 +123,8 @@ class TcpStack {
   // Ends every connection that a listener has or had as if it had been reset: the peer's process is
   // another one now and knows none of them.
   void reset_accepted(Instant now);
+  // The same for every connection with a host, or with all (nullopt).
+  void reset_all(Instant now, const std::optional<IpAddress>& remote);
   // The caller will not name this connection again. If it is still open it is closed in order
   // when both directions were ended by us or the peer, and aborted otherwise. No event for it
   // follows.
@@ -130,6 +134,10 @@ class TcpStack {
   [[nodiscard]] std::size_t connection_count() const;
   // Of all buffers, against TcpLimits::memory_bytes_max.
   [[nodiscard]] std::size_t buffered_bytes() const;
+  // The ends of all connections that segments can reach.
+  [[nodiscard]] std::vector<TcpEnds> connections() const;
+  // connect() leaves ends alone for which this is true: another stack of the same address has them.
+  void avoid(std::function<bool(const TcpEnds&)> is_taken);
 
  private:
   struct State;

@@ -58,8 +58,10 @@ UserspaceTunnel::UserspaceTunnel(Network& network,
               configuration.tcp_limits,
               configuration.make_congestion_control},
              network.random()),
-      socket_(network.open_udp(configuration.listen)),
-      outgoing_(outgoing_bytes_max) {
+      socket_(network.open_udp(configuration.first_listen.value_or(configuration.listen))),
+      outgoing_(outgoing_bytes_max),
+      predecessors_(network.executor(), network.random(), [this] { stack_was_used(); }) {
+  stack_.avoid([this](const TcpEnds& ends) { return predecessors_.has(ends); });
   suspended_ = network_.timers().suspended();
   wall_clock_read_ = now();
   device_.set_wall_clock(wall_clock_read_, network_.timers().wall_now());
@@ -67,8 +69,9 @@ UserspaceTunnel::UserspaceTunnel(Network& network,
 
 UserspaceTunnel::~UserspaceTunnel() = default;
 
-Task<> UserspaceTunnel::run() {
-  co_await both(both(receive_loop(), address_loop()), both(transmit_loop(), timer_loop()));
+Task<> UserspaceTunnel::run_device() {
+  Task<> moving = both(both(receive_loop(), address_loop()), both(transmit_loop(), timer_loop()));
+  co_await both(std::move(moving), predecessors_.run());
 }
 
 // The socket may be another one afterwards.
@@ -111,12 +114,14 @@ void UserspaceTunnel::rebind() {
 Task<> UserspaceTunnel::receive_loop() {
   for (;;) {
     co_await wait_socket(true);
+    while (paused_) co_await pause_over_.wait();
     const Instant now = this->now();
     for (int round = 0; round < rounds_max; ++round) {
       const auto batches = socket_->receive();
       if (batches.empty()) break;
       for (const DatagramSocket::Batch& batch : batches) handle_batch(now, batch);
     }
+    predecessors_.flush();
     handle_events();
     stack_was_used();
   }
@@ -127,18 +132,25 @@ void UserspaceTunnel::handle_batch(Instant now, const DatagramSocket::Batch& bat
   for (std::size_t at = 0; at < batch.bytes.size(); at += step) {
     const MutableBytes datagram = batch.bytes.subspan(at, std::min(step, batch.bytes.size() - at));
     const auto received = device_.handle_datagram(now, batch.remote, datagram, batch.traffic_class);
-    if (received) stack_.handle_packet(now, received->packet);
+    if (received && !predecessors_.take(received->packet))
+      stack_.handle_packet(now, received->packet);
   }
 }
 
 void UserspaceTunnel::handle_events() {
-  while (const auto event = stack_.poll_event()) handle_stack_event(*event);
+  handle_stack_events();
   while (const auto event = device_.poll_event()) {
     using Kind = DeviceEvent::Kind;
-    if (event->kind == Kind::handshake_completed || event->kind == Kind::endpoint_changed)
+    if (event->kind == Kind::handshake_completed || event->kind == Kind::endpoint_changed) {
       stack_.handle_path_restored(now());
+      predecessors_.handle_path_restored();
+    }
     if (callback_) callback_(*event);
   }
+}
+
+void UserspaceTunnel::handle_stack_events() {
+  while (const auto event = stack_.poll_event()) handle_stack_event(*event);
 }
 
 void UserspaceTunnel::handle_stack_event(const StackEvent& event) {
@@ -168,6 +180,7 @@ Task<> UserspaceTunnel::transmit_loop() {
 }
 
 bool UserspaceTunnel::transmit(Instant now) {
+  if (paused_) return false;
   notice_suspension();
   for (int round = 0; round < rounds_max; ++round) {
     if (!send_collected()) return true;
@@ -180,7 +193,7 @@ bool UserspaceTunnel::transmit(Instant now) {
 bool UserspaceTunnel::collect(Instant now) {
   const std::size_t room_for_one =
       std::max(mtu_ + transport_header_bytes + transport_overhead_max, datagram_bytes_max);
-  while (outgoing_.size() - outgoing_bytes_ >= room_for_one) {
+  for (bool ours = false; outgoing_.size() - outgoing_bytes_ >= room_for_one; ours = !ours) {
     const MutableBytes place = MutableBytes(outgoing_).subspan(outgoing_bytes_);
     if (const auto own = device_.poll_transmit(now, place)) {
       // A new try should be free to leave by another address than the last one.
@@ -190,13 +203,21 @@ bool UserspaceTunnel::collect(Instant now) {
       continue;
     }
     const std::size_t packet_bytes =
-        stack_.poll_transmit(now, place.subspan(transport_header_bytes, mtu_));
+        poll_packet(now, place.subspan(transport_header_bytes, mtu_), ours);
     if (packet_bytes == 0) break;
     const auto sealed = device_.seal(now, place, packet_bytes);
     if (sealed.verdict == WireGuardDevice::Sealed::Verdict::sealed)
       append(sealed.endpoint, sealed.datagram_bytes, sealed.traffic_class);
   }
   return outgoing_bytes_ > 0;
+}
+
+// Our own packets and those of predecessors take turns.
+std::size_t UserspaceTunnel::poll_packet(Instant now, MutableBytes into, bool ours_first) {
+  std::size_t bytes = ours_first ? stack_.poll_transmit(now, into) : 0;
+  if (bytes == 0) bytes = predecessors_.poll_transmit(into);
+  if (bytes == 0 && !ours_first) bytes = stack_.poll_transmit(now, into);
+  return bytes;
 }
 
 void UserspaceTunnel::append(const SocketAddress& remote, std::size_t datagram_bytes,
@@ -260,6 +281,7 @@ Task<> UserspaceTunnel::timer_loop() {
       co_await armed_earlier_.wait();
     else
       co_await first_of(network_.timers().sleep_until(armed_for_), armed_before(armed_for_));
+    while (paused_) co_await pause_over_.wait();
     const Instant now = this->now();
     if (now < armed_for_) continue;
     armed_for_ = Instant::max();
@@ -278,7 +300,7 @@ Task<> UserspaceTunnel::timer_loop() {
 // ---- users -------------------------------------------------------------------------------------
 
 Task<std::unique_ptr<Stream>> UserspaceTunnel::connect(SocketAddress remote, Duration timeout) {
-  if (!device_.route(remote.address))
+  if (!handed_over() && !device_.route(remote.address))
     throw boost::system::system_error(boost::asio::error::host_unreachable);
   const auto connection = stack_.connect(now(), remote);
   if (!connection) throw boost::system::system_error(error_code_of(connection.error()));
@@ -315,7 +337,9 @@ void UserspaceTunnel::start_handshake(PeerId peer, bool impatient) {
   stack_was_used();
 }
 
-void UserspaceTunnel::end_accepted_streams() {
+// Whoever was accepted before us came from the same peer.
+void UserspaceTunnel::end_accepted_streams(const IpAddress& peer) {
+  predecessors_.handle_peer_lost(peer);
   stack_.reset_accepted(now());
   handle_events();
   stack_was_used();

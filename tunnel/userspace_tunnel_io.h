@@ -15,6 +15,8 @@
 #include "streams/event_io.h"
 #include "streams/network_io.h"
 #include "tunnel/bbr.h"
+#include "tunnel/behind_successor_io.h"
+#include "tunnel/predecessors_io.h"
 #include "tunnel/tcp_stack.h"
 #include "tunnel/tunnel_io.h"
 #include "tunnel/tunnel_stream_io.h"
@@ -32,7 +34,9 @@ namespace sidestream::tunnel {
 
 struct UserspaceTunnelConfiguration {
   PrivateKey private_key;
-  SocketAddress listen;    // outer UDP address; port 0: any
+  SocketAddress listen;  // outer UDP address; port 0: any
+  // What the first socket is opened for when it is not `listen`: that of a process before us.
+  std::optional<SocketAddress> first_listen{};
   IpAddress address;       // ours inside the tunnel
   std::size_t mtu = 1420;  // of inner packets
   DeviceLimits device_limits;
@@ -86,14 +90,32 @@ class UserspaceTunnel final : public Tunnel {
   void on_address_change(std::function<void()> callback) {
     address_callback_ = std::move(callback);
   }
-  // The program at the other end was started again: streams that came from there end as reset.
-  void end_accepted_streams();
+  // The program at the other end, `peer`, was started again: streams that came from there end as
+  // reset, those of predecessors too.
+  void end_accepted_streams(const IpAddress& peer);
   // After addresses or routes of this host changed: learn anew from where peers are reached.
   void forget_local_address(PeerId peer);
   // Leaves by a new UDP socket, and so from another port where the configuration says "any": a
   // router on the way may have got stuck with the old one. Stays with the old one when there is no
   // new one to be had. Sessions and streams go on.
   void rebind();
+
+  // ---- from one process to the next: docs/protocols/handover.md ------------------------------
+  // Nothing goes in or out until resume() or hand_over(); what arrives waits in the socket.
+  void pause();
+  void resume();
+  // The WireGuard device and the UDP socket are another process's now, and so are our own
+  // predecessors; the packets of our streams go through that process. Only after pause(), while
+  // run() runs. `finish` is called when the streams are to end, as in BehindSuccessor.
+  void hand_over(std::unique_ptr<MessageLink> link, std::function<void()> finish);
+  [[nodiscard]] bool handed_over() const { return behind_ != nullptr; }
+  // Streams of earlier processes that go through this tunnel. Adopt before run().
+  [[nodiscard]] Predecessors& predecessors() { return predecessors_; }
+  [[nodiscard]] const Predecessors& predecessors() const { return predecessors_; }
+  // The ends of our own ones.
+  [[nodiscard]] std::vector<TcpEnds> connections() const { return stack_.connections(); }
+  // Of the UDP socket, to hand it over; -1: it is not one of the kernel's.
+  [[nodiscard]] int descriptor() { return socket_->descriptor(); }
 
   // ---- for TunnelStream and TunnelListener ---------------------------------------------------
   [[nodiscard]] TcpStack& stack() { return stack_; }
@@ -103,6 +125,7 @@ class UserspaceTunnel final : public Tunnel {
   void stack_was_used() {
     transmit_wanted_ = true;
     transmit_wanted_changed_.notify_all();
+    if (behind_) behind_->stack_was_used();
   }
   void attach(ConnectionId connection, TunnelStream* stream) { streams_[connection] = stream; }
   void detach(ConnectionId connection) { streams_.erase(connection); }
@@ -110,6 +133,8 @@ class UserspaceTunnel final : public Tunnel {
   void detach(std::uint16_t port) { listeners_.erase(port); }
 
  private:
+  Task<> run_device();
+  Task<> wait_handed_over();
   Task<> receive_loop();
   Task<> transmit_loop();
   Task<> timer_loop();
@@ -118,11 +143,13 @@ class UserspaceTunnel final : public Tunnel {
   Task<> armed_before(Instant deadline);
   void handle_batch(Instant now, const DatagramSocket::Batch& batch);
   void handle_events();
+  void handle_stack_events();
   void handle_stack_event(const StackEvent& event);
   // Lets everything that is due leave; true: the socket's buffer is full, wait for it.
   bool transmit(Instant now);
   // Fills the outgoing buffer with datagrams; false: nothing was due.
   bool collect(Instant now);
+  std::size_t poll_packet(Instant now, MutableBytes into, bool ours_first);
   void append(const SocketAddress& remote, std::size_t datagram_bytes, std::uint8_t traffic_class);
   bool send_collected();
   void notice_suspension();
@@ -155,6 +182,12 @@ class UserspaceTunnel final : public Tunnel {
   std::vector<DatagramSocket::Batch> batches_;
   std::size_t batches_sent_ = 0;
   bool last_batch_open_ = false;  // more datagrams may join it
+
+  Predecessors predecessors_;
+  bool paused_ = false;
+  Event pause_over_;
+  std::unique_ptr<BehindSuccessor> behind_;  // none: the device is ours
+  Event handed_over_;
 };
 
 }  // namespace sidestream::tunnel
