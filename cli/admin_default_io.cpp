@@ -6,8 +6,6 @@
 #include <filesystem>
 #include <optional>
 
-#include "control/program_configuration.h"
-
 namespace sidestream::cli {
 namespace {
 
@@ -31,6 +29,10 @@ std::string admin_socket_to_make() {
   const fs::path folder = usual.parent_path();
   const bool usable = is_writable(fs::exists(folder, ignored) ? folder : folder.parent_path());
   return usable ? usual.string() : socket_of_user().value_or(usual.string());
+}
+
+std::string admin_socket_of(const control::ProgramConfiguration& configuration) {
+  return configuration.has_admin ? configuration.admin.unix_path : admin_socket_to_make();
 }
 
 std::string admin_socket_to_ask() {

@@ -4,10 +4,14 @@
 
 #include <string>
 
+#include "control/program_configuration.h"
+
 namespace sidestream::cli {
 
 // Where a program that starts here listens.
 [[nodiscard]] std::string admin_socket_to_make();
+// The same for a configured program; empty: it has none.
+[[nodiscard]] std::string admin_socket_of(const control::ProgramConfiguration& configuration);
 // Where one that runs is asked: the first of these places where there is a socket.
 [[nodiscard]] std::string admin_socket_to_ask();
 

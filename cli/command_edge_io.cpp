@@ -3,8 +3,10 @@
 #include <optional>
 #include <utility>
 
+#include "cli/admin_default_io.h"
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
+#include "cli/edge_handover_io.h"
 #include "cli/edge_state_io.h"
 #include "cli/exit_code.h"
 #include "cli/inherited_sockets_io.h"
@@ -113,6 +115,8 @@ int complain(Console& console, const std::string& what, int code) {
 // `running` is what the edge was started with; of keys that need a restart its values count.
 void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const EdgeOptions& options,
             const StateFolder& state, const Log& log) {
+  if (edge.handing_over() || edge.handed_over())
+    return tell_not_reloaded(log, {"another process takes over; it has read its own file"});
   const WipeFreedMemory wiping;
   const auto file = load_configuration(options.config, edge_file_default);
   if (!file) return tell_not_reloaded(log, {file.error()});
@@ -131,6 +135,9 @@ void reload(edge::Edge& edge, const edge::EdgeConfiguration& running, const Edge
 }  // namespace
 
 int run_edge(const EdgeOptions& options, Console& console) {
+  Background background;
+  if (options.background)
+    if (const auto code = background.begin()) return *code;
   protect_memory();
   std::optional<WipeFreedMemory> wiping(std::in_place);
   auto file = load_configuration(options.config, edge_file_default);
@@ -150,6 +157,12 @@ int run_edge(const EdgeOptions& options, Console& console) {
   KernelNetwork network(io);
   if (auto inherited = inherit_sockets(network); !inherited)
     return complain(console, inherited.error(), failed);
+  std::optional<TakeOver> take_over;
+  if (options.take_over) {
+    auto begun = begin_taking_over(admin_socket_of(configuration->program), network);
+    if (!begun) return complain(console, begun.error(), failed);
+    take_over.emplace(std::move(*begun));
+  }
   const StateFolder state(configuration->program.state);
   if (auto prepared = state.prepare(); !prepared)
     return complain(console, prepared.error() + std::string(control::state_folder_advice), failed);
@@ -171,8 +184,13 @@ int run_edge(const EdgeOptions& options, Console& console) {
     return complain(console,
                     "cannot listen on UDP " + configuration->listen.text() + ": " +
                         explain_listen_failure(error.code(), configuration->listen.port) +
-                        " (tunnel.listen)",
+                        " (tunnel.listen); if that is a running edge, --take-over replaces it",
                     failed);
+  }
+  if (take_over) {
+    if (auto taken = finish_taking_over(*take_over, network, *edge); !taken)
+      return complain(console, taken.error(), failed);
+    take_over.reset();
   }
   folders.write = {configuration->program.state};
   RunningProgram program{.role = "edge",
@@ -191,7 +209,9 @@ int run_edge(const EdgeOptions& options, Console& console) {
                                         [&](const MemoryOrders& orders) {
                                           return edge->obey_memory(orders.new_streams, orders.shed);
                                         }},
-                         .folders = std::move(folders)};
+                         .folders = std::move(folders),
+                         .handover = handover_source(*edge, network),
+                         .background = &background};
   return run_program(io, network, std::move(program), configuration->program, log);
 }
 

@@ -2,12 +2,14 @@
 #include <optional>
 #include <utility>
 
+#include "cli/admin_default_io.h"
 #include "cli/commands.h"
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
 #include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
 #include "cli/secret_residue_io.h"
+#include "cli/sidecar_handover_io.h"
 #include "control/version.h"
 #include "sidecar/sidecar_configuration.h"
 #include "sidecar/sidecar_io.h"
@@ -16,7 +18,14 @@ namespace sidestream::cli {
 
 namespace {
 
+int complain(Console& console, const std::string& what, int code) {
+  console.complain("sidestream sidecar: " + what + "\n");
+  return code;
+}
+
 void reload(sidecar::Sidecar& sidecar, const SidecarOptions& options, const Log& log) {
+  if (sidecar.handing_over() || sidecar.handed_over())
+    return tell_not_reloaded(log, {"another process takes over; it has read its own file"});
   const WipeFreedMemory wiping;
   const auto file = load_configuration(options.config, sidecar_file_default);
   if (!file) return tell_not_reloaded(log, {file.error()});
@@ -38,13 +47,13 @@ std::size_t services_expected(const sidecar::SidecarConfiguration& configuration
 }  // namespace
 
 int run_sidecar(const SidecarOptions& options, Console& console) {
+  Background background;
+  if (options.background)
+    if (const auto code = background.begin()) return *code;
   protect_memory();
   std::optional<WipeFreedMemory> wiping(std::in_place);
   auto file = load_configuration(options.config, sidecar_file_default);
-  if (!file) {
-    console.complain("sidestream sidecar: " + file.error() + "\n");
-    return wrong_usage;
-  }
+  if (!file) return complain(console, file.error(), wrong_usage);
   SandboxFolders folders;
   const auto configuration =
       sidecar::read_sidecar_configuration(*file, process_variables(*file, &folders.read));
@@ -75,9 +84,14 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
   const auto streams =
       streams_allowed({configuration->limits.streams, configuration->limits.has_streams},
                       descriptors_reserved + 2 * services_expected(*configuration), log);
-  if (!streams) {
-    console.complain("sidestream sidecar: " + streams.error() + "\n");
-    return failed;
+  if (!streams) return complain(console, streams.error(), failed);
+
+  std::optional<SidecarTakeOver> take_over;
+  if (options.take_over) {
+    auto begun =
+        begin_taking_over(admin_socket_of(configuration->program), configuration->edges, network);
+    if (!begun) return complain(console, begun.error(), failed);
+    take_over.emplace(std::move(*begun));
   }
 
   const MemoryMeter memory(configuration->limits.memory_bytes);
@@ -85,17 +99,22 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
   try {
     sidecar = std::make_unique<sidecar::Sidecar>(
         network,
-        sidecar::SidecarSettings{.version = std::string(control::program_version()),
-                                 .drain_time = configuration->program.grace,
-                                 .streams_max = *streams,
-                                 .tcp_memory_bytes = tcp_memory_that_fits(
-                                     tunnel::TcpLimits{}.memory_bytes_max, memory.limit_bytes()),
-                                 .read_file = process_variables(*file).file},
+        sidecar::SidecarSettings{
+            .version = std::string(control::program_version()),
+            .drain_time = configuration->program.grace,
+            .streams_max = *streams,
+            .tcp_memory_bytes =
+                tcp_memory_that_fits(tunnel::TcpLimits{}.memory_bytes_max, memory.limit_bytes()),
+            .read_file = process_variables(*file).file,
+            .before = take_over ? std::optional(take_over->offer) : std::nullopt},
         *configuration, prepared ? &folder : nullptr, log);
   } catch (const system_error& error) {
-    console.complain("sidestream sidecar: cannot open a UDP socket: " + error.code().message() +
-                     "\n");
-    return failed;
+    return complain(console, "cannot open a UDP socket: " + error.code().message(), failed);
+  }
+  if (take_over) {
+    if (auto taken = finish_taking_over(*take_over, network, *sidecar); !taken)
+      return complain(console, taken.error(), failed);
+    take_over.reset();
   }
   folders.write = {configuration->program.state};
   RunningProgram program{.role = "sidecar",
@@ -112,7 +131,9 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                                           return sidecar->obey_memory(orders.new_streams,
                                                                       orders.shed);
                                         }},
-                         .folders = std::move(folders)};
+                         .folders = std::move(folders),
+                         .handover = handover_source(*sidecar),
+                         .background = &background};
   return run_program(io, network, std::move(program), configuration->program, log);
 }
 

@@ -15,7 +15,8 @@ using Takes = OptionForm::Takes;
 constexpr OptionForm config_option{"--config", Takes::value, "FILE"};
 constexpr OptionForm admin_option{"--admin", Takes::value, "ADDRESS"};
 
-constexpr std::array program_options{config_option};
+constexpr std::array program_options{config_option, OptionForm{"--take-over"},
+                                     OptionForm{"--background"}};
 constexpr std::array check_options{config_option, OptionForm{"--edge"}, OptionForm{"--sidecar"}};
 constexpr std::array invite_options{OptionForm{"--allow", Takes::values, "ENDPOINT"},
                                     OptionForm{"--ticket-file", Takes::value, "FILE"},
@@ -25,12 +26,13 @@ constexpr std::array status_options{OptionForm{"--json"}, OptionForm{"--watch"},
                                     admin_option};
 constexpr std::array health_options{config_option, admin_option};
 
-Read read_edge(const Arguments& arguments) {
-  return EdgeOptions{arguments.value("--config")};
-}
-
-Read read_sidecar(const Arguments& arguments) {
-  return SidecarOptions{arguments.value("--config")};
+template <typename ProgramOptions>
+Read read_program(const Arguments& arguments) {
+  if (arguments.has("--background") && !arguments.has("--take-over"))
+    return std::unexpected(
+        "--background is for --take-over; a supervisor starts programs as they are");
+  return ProgramOptions{arguments.value("--config"), arguments.has("--take-over"),
+                        arguments.has("--background")};
 }
 
 Read read_check(const Arguments& arguments) {
@@ -103,14 +105,19 @@ constexpr std::string_view admin_details =
     "unix:/run/sidestream/admin.sock or the same in the user's own runtime folder.\n";
 
 constexpr std::array table{
-    Command{"edge", "[--config FILE]", "Run the edge, on the public host.",
-            "Without --config, /etc/sidestream/edge.yaml is read.\n", program_options, 0,
-            read_edge},
-    Command{"sidecar", "[--config FILE]", "Run the sidecar, at home beside the apps.",
+    Command{
+        "edge", "[--config FILE] [--take-over [--background]]", "Run the edge, on the public host.",
+        "Without --config, /etc/sidestream/edge.yaml is read. --take-over replaces the edge that\n"
+        "runs already (of another version, or with another file): it keeps its live streams\n"
+        "and ends with the last one, everything else is ours. No client is refused.\n",
+        program_options, 0, read_program<EdgeOptions>},
+    Command{"sidecar", "[--config FILE] [--take-over [--background]]",
+            "Run the sidecar, at home beside the apps.",
             "Without --config, /etc/sidestream/sidecar.yaml is read if it is there. The smallest\n"
             "sidecar needs no file but the environment: SIDESTREAM_TICKET or\n"
-            "SIDESTREAM_TICKET_FILE, SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND.\n",
-            program_options, 0, read_sidecar},
+            "SIDESTREAM_TICKET_FILE, SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND. --take-over\n"
+            "replaces the sidecar that runs already, which keeps its live streams.\n",
+            program_options, 0, read_program<SidecarOptions>},
     Command{"invite",
             "NAME --allow ENDPOINT... [--ticket-file FILE] [--config FILE] [--admin ADDRESS]",
             "Enrol a sidecar on this edge and print its ticket, once.",

@@ -19,10 +19,14 @@ enum class Program : std::uint8_t { edge, sidecar };
 
 struct EdgeOptions {
   std::optional<std::string> config;  // a file; none: where the package puts it
+  bool take_over = false;             // from the process that runs already
+  bool background = false;            // return when that has succeeded
   bool operator==(const EdgeOptions&) const = default;
 };
 struct SidecarOptions {
   std::optional<std::string> config;
+  bool take_over = false;
+  bool background = false;
   bool operator==(const SidecarOptions&) const = default;
 };
 struct InviteOptions {

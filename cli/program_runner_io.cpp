@@ -10,9 +10,11 @@
 
 #include "cli/admin_default_io.h"
 #include "cli/exit_code.h"
+#include "cli/first_process_io.h"
 #include "cli/free_memory_io.h"
 #include "cli/metrics_service_io.h"
 #include "cli/process_facts_io.h"
+#include "cli/supervisor_io.h"
 #include "control/http_server_io.h"
 #include "streams/join_io.h"
 #include "streams/listen_failure.h"
@@ -130,9 +132,11 @@ std::vector<AdminPlace> open_places(KernelNetwork& network,
 }
 
 Task<> obey_signals(asio::signal_set& signals, std::function<void()> stop,
-                    std::function<void()> reload, const Log& log) {
+                    std::function<void()> reload, const Handover& handover, const Log& log) {
   for (int stops = 0; stops < 2;) {
     const int number = co_await signals.async_wait(asio::use_awaitable);
+    // It is meant for whoever serves.
+    if (is_first_process() && handover.done() && pass_signal_on(handover.path(), number)) continue;
     if (number == SIGHUP) {
       reload();
     } else if (++stops == 1) {
@@ -146,16 +150,28 @@ Task<> until_one_ends(Task<> one, Task<> other) {
   co_await first_of(std::move(one), std::move(other));
 }
 
-Task<> run_all(KernelNetwork& network, RunningProgram program, std::vector<AdminPlace>& places,
-               asio::signal_set& signals, const Log& log) {
+// Answers at the admin addresses, until the program is handed over: then they are the next one's.
+Task<> be_asked(KernelNetwork& network, std::vector<AdminPlace>& places, Handover& handover) {
   std::vector<std::unique_ptr<control::HttpServer>> servers;
-  Task<> all = obey_signals(signals, program.stop, program.reload, log);
+  Task<> all = handover.run();
   for (const AdminPlace& place : places) {
     servers.push_back(std::make_unique<control::HttpServer>(
         network.executor(), network.timers(), *place.listener, *place.service, place.limits));
-    // Whatever of these ends first ends the program.
     all = until_one_ends(std::move(all), servers.back()->run());
   }
+  co_await std::move(all);
+  servers.clear();
+  places.clear();
+  co_await handover.release();
+  Event never;
+  for (;;) co_await never.wait();
+}
+
+Task<> run_all(KernelNetwork& network, RunningProgram program, std::vector<AdminPlace>& places,
+               Handover& handover, asio::signal_set& signals, const Log& log) {
+  // Whatever of these ends first ends the program.
+  Task<> all = obey_signals(signals, program.stop, program.reload, handover, log);
+  all = until_one_ends(std::move(all), be_asked(network, places, handover));
   all = until_one_ends(std::move(all), return_free_memory(network.timers()));
   if (program.memory.meter->limit_bytes() > 0)
     all = until_one_ends(std::move(all), guard_memory(network.timers(), *program.memory.meter,
@@ -175,22 +191,33 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
   MetricsService metrics(network.timers(), page);
   SandboxFolders folders = std::move(program.folders);
   control::AdminAddresses addresses = configuration.admin;
-  if (!configuration.has_admin) addresses.unix_path = admin_socket_to_make();
+  addresses.unix_path = admin_socket_of(configuration);
+  const std::string& socket = addresses.unix_path;
   std::vector<AdminPlace> places =
       open_places(network, addresses, configuration, admin, metrics, log);
+  Background* const background = program.background;
+  const bool can_hand_over = program.handover.offer && !socket.empty();
+  Handover handover(network, can_hand_over ? handover_path(socket) : "",
+                    std::move(program.handover), log);
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   TaskGroup group(network.executor());
-  group.spawn(run_all(network, std::move(program), places, signals, log),
+  group.spawn(run_all(network, std::move(program), places, handover, signals, log),
               [&](const std::exception_ptr& failure) {
                 code = failed;
                 log.error("stopped by an error", {{"error", code_of(failure).message()}});
               });
-  if (!addresses.unix_path.empty())
-    folders.write.push_back(std::filesystem::path(addresses.unix_path).parent_path().string());
+  if (!socket.empty())
+    folders.write.push_back(std::filesystem::path(socket).parent_path().string());
+  tell_supervisor_ready();
+  if (background != nullptr) background->tell_serving();
   const SandboxReport sandbox = enter_sandbox(folders);
   if (!sandbox.missing.empty())
     log.info("this system offers less of a sandbox", {{"why", sandbox.missing}});
   io.run();
+  if (is_first_process() && handover.done()) {
+    log.info("stays as the first process, for those that took over");
+    stay_for_successors(handover.path());
+  }
   log.info("stopped");
   return code;
 }

@@ -4,7 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "cli/background_io.h"
 #include "cli/console.h"
+#include "cli/handover_io.h"
 #include "cli/memory_watch_io.h"
 #include "cli/sandbox_io.h"
 #include "control/admin_messages.h"
@@ -39,6 +41,8 @@ struct RunningProgram {
   AdminAnswers admin;
   MemoryControl memory;
   SandboxFolders folders;
+  HandoverSource handover;           // to a next process; without functions: there can be none
+  Background* background = nullptr;  // to be told when it serves; may be none
 };
 
 // Enters the sandbox with `folders` (and the admin socket's) and runs it until it ends by itself,

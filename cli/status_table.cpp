@@ -57,6 +57,13 @@ void add_discovery(std::string& text, const control::DiscoveryStatus& docker) {
   for (const std::string& problem : docker.problems) text += "  " + problem + '\n';
 }
 
+void add_predecessors(std::string& text,
+                      const std::vector<control::PredecessorStatus>& predecessors) {
+  for (const control::PredecessorStatus& one : predecessors)
+    text += "process " + std::to_string(one.process) + ", version " + one.version +
+            ", has handed over and still has " + plural(one.streams, "stream") + '\n';
+}
+
 }  // namespace
 
 std::string status_table(const control::Status& status) {
@@ -71,6 +78,7 @@ std::string status_table(const control::EdgeStatus& status) {
           plural(status.streams, "stream") + " open, " + count_text(status.streams_in_all) +
           " since the start\n";
   add_refused(text, status);
+  add_predecessors(text, status.predecessors);
 
   if (status.sidecars.empty()) {
     return text +
@@ -117,6 +125,7 @@ void add_certificates(std::string& text, const control::SidecarStatus& status) {
 
 std::string status_table(const control::SidecarStatus& status) {
   std::string text = heading("sidecar", status.version, status.uptime) + '\n';
+  add_predecessors(text, status.predecessors);
 
   TextTable edges({"EDGE", "TUNNEL", "ADDRESS", "HANDSHAKE", "HEARTBEAT", "ROUND TRIP", "RECEIVED",
                    "SENT", "PROBLEM"});

@@ -38,13 +38,14 @@ HttpLimits answer_limits() {
 }  // namespace
 
 ControlClientRunner::ControlClientRunner(Network& network, tunnel::Tunnel& tunnel,
-                                         IpAddress edge_address, const ControlClientTiming& timing)
+                                         IpAddress edge_address, std::string run,
+                                         const ControlClientTiming& timing)
     : network_(network),
       tunnel_(tunnel),
       edge_{edge_address, control_port},
-      client_(
-          {edge_.text(), std::string(program_version()), host_name(), new_run(network.random())},
-          network.random(), timing) {}
+      run_(run.empty() ? new_run(network.random()) : std::move(run)),
+      client_({edge_.text(), std::string(program_version()), host_name(), run_}, network.random(),
+              timing) {}
 
 void ControlClientRunner::set_wanted(std::vector<WantedEndpoint> wanted) {
   new_wanted_ = std::move(wanted);

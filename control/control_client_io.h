@@ -17,9 +17,10 @@ namespace sidestream::control {
 
 class ControlClientRunner {
  public:
-  // `network` and `tunnel` outlive it. `edge_address` is the edge's, inside the tunnel.
+  // `network` and `tunnel` outlive it. `edge_address` is the edge's, inside the tunnel. `run` is
+  // that of the process that this one goes on for; empty: it begins one.
   ControlClientRunner(Network& network, tunnel::Tunnel& tunnel, IpAddress edge_address,
-                      const ControlClientTiming& timing = {});
+                      std::string run = {}, const ControlClientTiming& timing = {});
 
   // Called by run(), outside of the dialogue: standing() has changed; the tunnel to the edge does
   // not carry anything, shake hands anew. Set before run().
@@ -41,6 +42,7 @@ class ControlClientRunner {
   Task<> stop();
 
   [[nodiscard]] const ControlStanding& standing() const { return client_.standing(); }
+  [[nodiscard]] const std::string& run_id() const { return run_; }
 
  private:
   // What goes on beside the dialogue: a connect or an exchange.
@@ -63,6 +65,7 @@ class ControlClientRunner {
   Network& network_;
   tunnel::Tunnel& tunnel_;
   const SocketAddress edge_;
+  const std::string run_;
   ControlClient client_;
   std::function<void()> on_report_;
   std::function<void()> on_force_handshake_;

@@ -89,6 +89,24 @@ JsonArray list_json(const std::vector<Element>& elements, Json (*write)(const El
   return array;
 }
 
+Json predecessor_json(const PredecessorStatus& predecessor) {
+  return JsonObject{{"process", predecessor.process},
+                    {"version", predecessor.version},
+                    {"streams", predecessor.streams}};
+}
+
+JsonArray predecessors_json(const std::vector<PredecessorStatus>& predecessors) {
+  return list_json(predecessors, &predecessor_json);
+}
+
+PredecessorStatus read_predecessor(JsonFields fields) {
+  PredecessorStatus predecessor;
+  predecessor.process = read_count(fields, "process");
+  predecessor.version = read_text(fields, "version");
+  predecessor.streams = read_count(fields, "streams");
+  return predecessor;
+}
+
 // ---- edge --------------------------------------------------------------------------------------
 
 Json edge_endpoint_json(const EdgeEndpointStatus& endpoint) {
@@ -153,6 +171,9 @@ EdgeStatus read_edge(JsonFields& fields) {
   status.sidecars = read_list(fields, "sidecars", &read_edge_sidecar);
   status.tunnel_connections = read_count(fields, "tunnel_connections");
   status.timers = read_count(fields, "timers");
+  // A program of before there were any says nothing.
+  if (fields.has("predecessors"))
+    status.predecessors = read_list(fields, "predecessors", &read_predecessor);
   return status;
 }
 
@@ -280,6 +301,9 @@ SidecarStatus read_sidecar(JsonFields& fields) {
   status.tunnel_connections = read_count(fields, "tunnel_connections");
   status.timers = read_count(fields, "timers");
   if (fields.has("docker")) status.docker = read_discovery(fields.object("docker"));
+  // A program of before there were any says nothing.
+  if (fields.has("predecessors"))
+    status.predecessors = read_list(fields, "predecessors", &read_predecessor);
   return status;
 }
 
@@ -317,7 +341,8 @@ std::string serialize(const EdgeStatus& status) {
                                    {"refused", std::move(refused)},
                                    {"sidecars", list_json(status.sidecars, &edge_sidecar_json)},
                                    {"tunnel_connections", status.tunnel_connections},
-                                   {"timers", status.timers}});
+                                   {"timers", status.timers},
+                                   {"predecessors", predecessors_json(status.predecessors)}});
 }
 
 std::string serialize(const SidecarStatus& status) {
@@ -329,7 +354,8 @@ std::string serialize(const SidecarStatus& status) {
                  {"services", list_json(status.services, &service_json)},
                  {"tunnel_connections", status.tunnel_connections},
                  {"timers", status.timers},
-                 {"docker", status.docker ? discovery_json(*status.docker) : Json()}});
+                 {"docker", status.docker ? discovery_json(*status.docker) : Json()},
+                 {"predecessors", predecessors_json(status.predecessors)}});
 }
 
 std::string_view text_of(PublishState state) {

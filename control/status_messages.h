@@ -31,6 +31,14 @@ struct TunnelStatus {
   bool operator==(const TunnelStatus&) const = default;
 };
 
+// An earlier process of the same program that has handed over to this one and still has streams.
+struct PredecessorStatus {
+  std::uint64_t process = 0;  // its number in the system
+  std::string version;
+  std::uint64_t streams = 0;
+  bool operator==(const PredecessorStatus&) const = default;
+};
+
 // ---- edge --------------------------------------------------------------------------------------
 
 struct EdgeEndpointStatus {
@@ -67,6 +75,7 @@ struct EdgeStatus {
   std::vector<EdgeSidecarStatus> sidecars;
   std::uint64_t tunnel_connections = 0;  // TCP inside the tunnel, TIME-WAIT left out
   std::uint64_t timers = 0;              // that run
+  std::vector<PredecessorStatus> predecessors;
   bool operator==(const EdgeStatus&) const = default;
 };
 
@@ -139,6 +148,7 @@ struct SidecarStatus {
   std::uint64_t tunnel_connections = 0;   // TCP inside all tunnels, TIME-WAIT left out
   std::uint64_t timers = 0;               // that run
   std::optional<DiscoveryStatus> docker;  // none: labels are not read
+  std::vector<PredecessorStatus> predecessors;
   bool operator==(const SidecarStatus&) const = default;
 };
 

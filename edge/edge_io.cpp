@@ -10,7 +10,12 @@ namespace sidestream::edge {
 namespace {
 
 constexpr Duration port_retry_interval = 5s;
+constexpr std::string_view handover_goes_on =
+    "another process is taking over; ask again in a moment";
 constexpr Duration last_words = 200ms;
+constexpr Duration look_again = 100ms;
+
+using tunnel::Predecessors;
 
 tunnel::UserspaceTunnelConfiguration with_address(
     tunnel::UserspaceTunnelConfiguration configuration, const IpAddress& address) {
@@ -19,9 +24,8 @@ tunnel::UserspaceTunnelConfiguration with_address(
   return configuration;
 }
 
-std::optional<Duration> since(Instant now, const std::optional<Instant>& then) {
-  if (!then) return std::nullopt;
-  return now - *then;
+Task<> until_first(Task<> one, Task<> other) {
+  co_await first_of(std::move(one), std::move(other));
 }
 
 }  // namespace
@@ -65,27 +69,38 @@ Task<> Edge::run() {
 }
 
 Task<> Edge::work() {
-  Task<> serving =
-      both(both(tunnel_.run(), both(both(call_sidecars(), open_held_ports()), keep_endpoints())),
-           control_.run());
+  Task<> calling = both(both(call_sidecars(), open_held_ports()), keep_endpoints());
+  Task<> leading = both(std::move(calling), control_.run());
+  Task<> until_handed_over = until_first(std::move(leading), wait_handed_over());
+  Task<> serving = both(tunnel_.run(), std::move(until_handed_over));
   Task<> stopping = wait_stop();
   co_await first_of(std::move(serving), std::move(stopping));
 }
 
 Task<> Edge::wait_stop() {
-  while (!stopping_) co_await stop_wanted_.wait();
+  while (!stopping_ && !handed_over_) co_await end_wanted_.wait();
+  if (handed_over_) co_await live_on();
+  if (stopping_) co_await end_streams();
+}
+
+Task<> Edge::end_streams() {
+  const Predecessors& before = tunnel_.predecessors();
   log_.info("edge stops", {{"streams", std::uint64_t{router_.counters().active}}});
+  const Instant deadline = network_.timers().now() + settings_.drain_time;
   co_await router_.drain(settings_.drain_time);
+  while (before.streams() > 0 && network_.timers().now() < deadline)
+    co_await network_.timers().sleep_for(look_again);
   write_endpoints();
-  if (router_.counters().active == 0) co_return;
+  if (router_.counters().active == 0 && before.status().empty()) co_return;
   // The resets of what still lives have to get through the tunnel.
+  tunnel_.predecessors().finish();
   co_await router_.stop();
   co_await network_.timers().sleep_for(last_words);
 }
 
 void Edge::stop() {
   stopping_ = true;
-  stop_wanted_.notify_all();
+  end_wanted_.notify_all();
 }
 
 // ---- sidecars ----------------------------------------------------------------------------------
@@ -148,6 +163,12 @@ std::expected<void, std::string> Edge::keep(const SidecarRegistry& registry) con
   return state_->write(registry_file, registry.serialize());
 }
 
+// Those that earlier processes have, too. Of these it is known only later how many they were.
+std::size_t Edge::cut_streams(std::string_view name, const IpAddress& address) {
+  tunnel_.predecessors().handle_peer_lost(address);
+  return router_.abort_streams_of(name);
+}
+
 std::expected<SecretText, std::string> Edge::invite(std::string_view name,
                                                     const std::vector<std::string>& allow) {
   std::vector<control::EndpointPattern> patterns;
@@ -159,6 +180,7 @@ std::expected<SecretText, std::string> Edge::invite(std::string_view name,
   control::Ticket::SecretKey secret;
   network_.random().fill(secret.reveal());
   SidecarRegistry registry = registry_;
+  if (handing_over()) return std::unexpected(std::string(handover_goes_on));
   const auto ticket = registry.invite(name, std::move(patterns), secret, settings_.tickets);
   if (!ticket) return std::unexpected(ticket.error());
   if (auto kept = keep(registry); !kept) return std::unexpected(kept.error());
@@ -171,6 +193,7 @@ std::expected<SecretText, std::string> Edge::invite(std::string_view name,
 }
 
 std::expected<Edge::Revoked, std::string> Edge::revoke(std::string_view name) {
+  if (handing_over()) return std::unexpected(std::string(handover_goes_on));
   SidecarRegistry registry = registry_;
   const auto revoked = registry.revoke(name);
   if (!revoked) return std::unexpected(revoked.error());
@@ -185,7 +208,7 @@ std::expected<Edge::Revoked, std::string> Edge::revoke(std::string_view name) {
   registry_ = std::move(registry);
   // First no route, then no stream. The tunnel stays, so that the sidecar can be told.
   tell_lease_table();
-  what.streams = router_.abort_streams_of(name);
+  what.streams = cut_streams(name, revoked->address);
   retire_peer(name, revoked->public_key);
   renew_revoked_peers();
   log_.info("sidecar revoked", {{"sidecar", name}, {"streams_cut", std::uint64_t{what.streams}}});
@@ -261,11 +284,14 @@ void Edge::tell(const LeaseEvent& event) {
     case Kind::session_began:
       log_.info("sidecar connected", {{"sidecar", event.sidecar}, {"what", event.sentence}});
       return;
-    case Kind::process_replaced:
+    case Kind::process_replaced: {
+      const EnrolledSidecar* const sidecar = registry_.find(event.sidecar);
+      const std::size_t streams_cut =
+          cut_streams(event.sidecar, sidecar == nullptr ? IpAddress() : sidecar->address);
       log_.info("sidecar was started again",
-                {{"sidecar", event.sidecar},
-                 {"streams_cut", std::uint64_t{router_.abort_streams_of(event.sidecar)}}});
+                {{"sidecar", event.sidecar}, {"streams_cut", std::uint64_t{streams_cut}}});
       return;
+    }
     case Kind::lease_expired:
       log_.warn("sidecar lost", {{"sidecar", event.sidecar}});
       return;
@@ -291,62 +317,6 @@ void Edge::tell(const StreamRecord& record) {
   record.tell([&](std::span<const LogField> fields) {
     log_.write(LogLevel::info, record.event(), fields);
   });
-}
-
-// ---- status ------------------------------------------------------------------------------------
-
-control::EdgeStatus Edge::status() const {
-  control::EdgeStatus status;
-  status.version = settings_.version;
-  status.uptime = network_.timers().now() - started_;
-  if (!settings_.tickets.endpoints.empty())
-    status.endpoint = settings_.tickets.endpoints.front().text();
-  status.public_key = tunnel_.public_key().text();
-  status.public_address = settings_.public_address.text();
-  PublishRules rules;
-  rules.set_public_ports(settings_.public_ports);
-  status.public_ports = rules.public_ports_text();
-  status.router = "embedded";
-  const RouterCounters counters = router_.counters();
-  status.streams = counters.active;
-  status.streams_in_all = counters.accepted;
-  for (std::size_t i = 0; i < stream_end_count; ++i) {
-    const auto end = static_cast<StreamEnd>(i);
-    if (is_refusal(end) && counters.ended[i] > 0)
-      status.refused.emplace_back(counter_of(end), counters.ended[i]);
-  }
-  for (const SidecarStanding& standing : leases_.standings())
-    status.sidecars.push_back(status_of(standing));
-  status.tunnel_connections = tunnel_.connection_count();
-  status.timers = network_.timers().size();
-  return status;
-}
-
-control::EdgeSidecarStatus Edge::status_of(const SidecarStanding& standing) const {
-  const Instant now = network_.timers().now();
-  control::EdgeSidecarStatus status;
-  status.name = standing.name;
-  status.tunnel_address = standing.tunnel_address.text();
-  status.present = standing.present;
-  status.version = standing.version;
-  status.instance = standing.instance;
-  status.streams = router_.streams_of(standing.name);
-  status.tunnel.last_heartbeat_ago = since(now, standing.last_heartbeat);
-  status.tunnel.round_trip = standing.round_trip;
-  if (const auto id = peers_.find(standing.name); id != peers_.end()) {
-    if (const auto peer = tunnel_.peer_status(id->second)) {
-      if (peer->endpoint) status.tunnel.remote = peer->endpoint->text();
-      status.tunnel.last_handshake_ago = since(now, peer->last_handshake);
-      status.tunnel.bytes_received = peer->traffic.received_bytes;
-      status.tunnel.bytes_sent = peer->traffic.sent_bytes;
-    }
-  }
-  for (const EndpointStanding& endpoint : standing.endpoints)
-    status.endpoints.push_back({.endpoint = endpoint.wanted.endpoint,
-                                .service = endpoint.wanted.service,
-                                .state = endpoint.answer.state,
-                                .reason = endpoint.answer.sentence});
-  return status;
 }
 
 }  // namespace sidestream::edge

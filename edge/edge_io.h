@@ -12,7 +12,9 @@
 
 #include "control/metrics_page.h"
 #include "control/status_messages.h"
+#include "control/tunnel_handover_io.h"
 #include "edge/control_server_io.h"
+#include "edge/edge_handover.h"
 #include "edge/edge_router_io.h"
 #include "edge/lease_table.h"
 #include "edge/peer_endpoints.h"
@@ -70,6 +72,31 @@ class Edge {
   };
   std::expected<Revoked, std::string> revoke(std::string_view name);
 
+  // ---- from one process to the next: docs/protocols/handover.md ------------------------------
+  struct Offer {
+    EdgeIdentity identity;
+    control::NamedDescriptors descriptors;
+  };
+  // What another process may take over; the error is a sentence. Until commit or call-off nobody is
+  // invited or revoked and nothing is reloaded.
+  std::expected<Offer, std::string> offer_handover();
+  // Stands still, and says where.
+  EdgeHandover freeze_handover();
+  // Lives on for the streams that it has, as a predecessor of that process; run() ends with the
+  // last of them. Nothing is written into the state folder any more.
+  void commit_handover();
+  void call_off_handover();
+  [[nodiscard]] bool handing_over() const { return handover_link_ != nullptr; }
+  [[nodiscard]] bool handed_over() const { return handed_over_; }
+  // The other side: takes in where the process `from` stands still, which can still be called off;
+  // then, when that one has let go, opens what it had open. Both before run().
+  void take_over(const EdgeHandover& handover, const tunnel::PredecessorFacts& from,
+                 control::NamedDescriptors& descriptors);
+  void go_on(const EdgeHandover& handover, const tunnel::PredecessorFacts& from);
+  [[nodiscard]] EdgeIdentity identity() const;
+  // The name of a public listener among the descriptors.
+  [[nodiscard]] static std::string listener_name(std::uint16_t port);
+
   // State files: the registry's, and from where the sidecars were heard.
   static constexpr std::string_view registry_file = "sidecars.json";
   static constexpr std::string_view endpoints_file = "endpoints.json";
@@ -77,10 +104,15 @@ class Edge {
  private:
   Task<> work();
   Task<> wait_stop();
+  Task<> wait_handed_over();
+  Task<> live_on();
+  Task<> end_streams();
+  std::size_t cut_streams(std::string_view name, const IpAddress& address);
   void enrol(const EnrolledSidecar& sidecar);
   void forget_peer(std::string_view name);
   void retire_peer(std::string_view name, const tunnel::PublicKey& public_key);
   void keep_configured() const;
+  [[nodiscard]] bool is_public(std::uint16_t port) const;
   void close_ports_of_others();
   void recall_sidecars();
   Task<> call_sidecars();
@@ -122,7 +154,9 @@ class Edge {
   std::map<std::uint16_t, std::string> failed_ports_;  // wanted, and why they are not open
   Instant ports_tried_{};
   bool stopping_ = false;
-  Event stop_wanted_;
+  bool handed_over_ = false;
+  Event end_wanted_;                            // one of these two, or both
+  std::unique_ptr<MessageLink> handover_link_;  // while a hand-over goes on
 };
 
 }  // namespace sidestream::edge

@@ -74,7 +74,7 @@ Task<> Edge::keep_endpoints() {
 }
 
 void Edge::write_endpoints() {
-  if (state_ == nullptr || endpoints_ == endpoints_kept_) return;
+  if (state_ == nullptr || handed_over_ || endpoints_ == endpoints_kept_) return;
   // Once: a full disk is told about, and not again in ten seconds.
   endpoints_kept_ = endpoints_;
   if (const auto kept = state_->write(endpoints_file, endpoints_.serialize()); !kept)

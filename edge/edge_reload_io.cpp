@@ -31,7 +31,7 @@ void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
   leases_.set_public_ports(settings_.public_ports);
   tell_lease_table();
   for (const std::string& name : gone) {
-    const std::size_t streams = router_.abort_streams_of(name);
+    const std::size_t streams = cut_streams(name, before.find(name)->address);
     const tunnel::PublicKey& key = before.find(name)->public_key;
     const bool is_told = std::ranges::find(registry_.revoked(), key, &RevokedSidecar::public_key) !=
                          registry_.revoked().end();
@@ -60,13 +60,16 @@ void Edge::forget_peer(std::string_view name) {
   write_endpoints();
 }
 
+bool Edge::is_public(std::uint16_t port) const {
+  return std::ranges::any_of(settings_.public_ports, [port](const PortRange& range) {
+    return range.low <= port && port <= range.high;
+  });
+}
+
 // Those that the file does not name any more.
 void Edge::close_ports_of_others() {
   std::erase_if(open_ports_, [this](std::uint16_t port) {
-    const bool stays = std::ranges::any_of(settings_.public_ports, [port](const PortRange& range) {
-      return range.low <= port && port <= range.high;
-    });
-    if (stays) return false;
+    if (is_public(port)) return false;
     router_.close_port(port);
     leases_.on_port_closed(port);
     log_.info("port closed", {{"port", std::uint64_t{port}}});

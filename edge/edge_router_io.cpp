@@ -79,6 +79,13 @@ void EdgeRouter::close_ports() {
   while (!ports_.empty()) close_port(ports_.begin()->first);
 }
 
+std::map<std::uint16_t, int> EdgeRouter::listeners() const {
+  std::map<std::uint16_t, int> descriptors;
+  for (const auto& [port, listener] : ports_)
+    if (const int fd = listener->descriptor(); fd >= 0) descriptors[port] = fd;
+  return descriptors;
+}
+
 Task<> EdgeRouter::accept_streams(std::unique_ptr<Listener> listener, std::uint16_t port) {
   for (;;) {
     std::unique_ptr<Stream> client;

@@ -81,7 +81,10 @@ class EdgeRouter {
   std::expected<void, error_code> open_port(std::uint16_t port);
   // Stops to accept; live streams stay.
   void close_port(std::uint16_t port);
+  void close_ports();
   [[nodiscard]] bool is_open(std::uint16_t port) const { return ports_.contains(port); }
+  // The listeners' descriptors by port; those that have one.
+  [[nodiscard]] std::map<std::uint16_t, int> listeners() const;
 
   // So many more streams are let in until the next call; not set: as many as there are limits for.
   void set_room(std::optional<std::size_t> streams) { room_ = streams; }
@@ -137,7 +140,6 @@ class EdgeRouter {
   Task<> refuse(LiveStream& stream, Refusal refusal);
   bool begin_undecided(LiveStream& stream);
   void end_undecided(LiveStream& stream);
-  void close_ports();
   void note_accept_failure(std::uint16_t port, error_code error);
   void report(StreamRecord record);
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "control/control_messages.h"
+#include "edge/lease_succession.h"
 #include "edge/publish_rules.h"
 #include "edge/route_table.h"
 #include "edge/session_order.h"
@@ -91,6 +92,12 @@ class LeaseTable {
   Answered<control::HeartbeatAnswer> heartbeat(Instant now, std::string_view sidecar,
                                                const control::HeartbeatRequest& request);
 
+  // For another process of this edge that goes on where this one stops, and its way back in: after
+  // the sidecars and public ports are set, before the first message. It counts as another run of
+  // the same process; leases begin anew.
+  [[nodiscard]] LeaseSuccession succession() const;
+  void continue_from(Instant now, const LeaseSuccession& before);
+
   // Ends the leases that are over at `now`.
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
@@ -111,12 +118,7 @@ class LeaseTable {
     control::Reason refusal = control::Reason::none;
     std::string sentence;
   };
-  struct Session {
-    std::uint64_t number = 0;
-    std::string version;
-    std::string instance;
-    std::string run;
-  };
+  using Session = LeaseSuccession::Session;
   struct Sidecar {
     AllowedSidecar allowed;
     SessionOrder order;

@@ -40,20 +40,20 @@ std::optional<SessionId> SessionId::parse(std::string_view text) {
 std::optional<control::Refusal> SessionOrder::check(std::uint64_t number, std::uint64_t sequence,
                                                     bool is_state) const {
   using control::Refusal;
-  if (active_ && number == current_) {
-    if (sequence > sequence_) return std::nullopt;
+  if (at_.active && number == at_.current) {
+    if (sequence > at_.sequence) return std::nullopt;
     return Refusal::stale_sequence;
   }
-  if (active_ && number < current_) return Refusal::session_superseded;
-  if (is_state && number == opened_ && number > current_) return std::nullopt;
+  if (at_.active && number < at_.current) return Refusal::session_superseded;
+  if (is_state && number == at_.opened && number > at_.current) return std::nullopt;
   return Refusal::session_unknown;
 }
 
 bool SessionOrder::accept(std::uint64_t number, std::uint64_t sequence) {
-  const bool begins = !active_ || number != current_;
-  active_ = true;
-  current_ = number;
-  sequence_ = sequence;
+  const bool begins = !at_.active || number != at_.current;
+  at_.active = true;
+  at_.current = number;
+  at_.sequence = sequence;
   return begins;
 }
 

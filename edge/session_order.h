@@ -29,7 +29,7 @@ struct SessionId {
 class SessionOrder {
  public:
   // `number` is greater than all before it.
-  void open(std::uint64_t number) { opened_ = number; }
+  void open(std::uint64_t number) { at_.opened = number; }
 
   // Why the message must be refused; none when it may be accepted. Only a state may be the first
   // message of a session.
@@ -38,15 +38,23 @@ class SessionOrder {
   // After check() has found nothing. Returns whether this began the session.
   bool accept(std::uint64_t number, std::uint64_t sequence);
   // The current session is over; its number is never accepted again.
-  void end() { active_ = false; }
+  void end() { at_.active = false; }
 
-  [[nodiscard]] bool active() const { return active_; }
+  [[nodiscard]] bool active() const { return at_.active; }
+
+  // All that there is, for a process that goes on where this one stops.
+  struct Place {
+    bool active = false;
+    std::uint64_t current = 0;  // stays when the session is over
+    std::uint64_t sequence = 0;
+    std::uint64_t opened = 0;
+    bool operator==(const Place&) const = default;
+  };
+  [[nodiscard]] const Place& place() const { return at_; }
+  void go_on_at(const Place& place) { at_ = place; }
 
  private:
-  bool active_ = false;
-  std::uint64_t current_ = 0;  // stays when the session is over
-  std::uint64_t sequence_ = 0;
-  std::uint64_t opened_ = 0;
+  Place at_;
 };
 
 }  // namespace sidestream::edge

@@ -37,7 +37,7 @@ EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
       on_event_(std::move(on_event)),
       tunnel_(network, configuration_.tunnel),
       peer_(add_edge(tunnel_, configuration_)),
-      control_(network, tunnel_, configuration_.edge_address),
+      control_(network, tunnel_, configuration_.edge_address, configuration_.run),
       lookups_(network.executor()),
       acceptors_(network.executor()),
       streams_(network.executor()) {
@@ -65,11 +65,15 @@ Task<> EdgeLink::run() {
 }
 
 Task<> EdgeLink::work() {
-  Task<> accepting = accept_by_name();
+  Task<> inside = both(accept_by_name(), lead());
+  co_await both(tunnel_.run(), std::move(inside));
+}
+
+// What is only one process's.
+Task<> EdgeLink::lead() {
   Task<> looking = both(follow_path(), watch_silence());
   Task<> publishing = both(std::move(looking), publish());
-  Task<> inside = both(std::move(accepting), std::move(publishing));
-  co_await both(tunnel_.run(), std::move(inside));
+  co_await first_of(std::move(publishing), wait_handed_over());
 }
 
 // ---- finding the edge --------------------------------------------------------------------------
@@ -213,6 +217,7 @@ std::vector<control::WantedEndpoint> EdgeLink::wanted() const {
 // The first connect waits for the tunnel: before it is up a SYN would only be lost.
 Task<> EdgeLink::publish() {
   co_await wait_up(true);
+  while (publishing_held_) co_await publishing_released_.wait();
   co_await control_.run();
 }
 
@@ -226,7 +231,8 @@ Task<> EdgeLink::withdraw() {
 }
 
 Task<> EdgeLink::end_streams() {
-  if (streams_.empty()) co_return;
+  if (streams_.empty() && tunnel_.predecessors().status().empty()) co_return;
+  tunnel_.predecessors().finish();
   co_await streams_.stop();
   co_await network_.timers().sleep_for(last_words);
 }

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "control/control_client_io.h"
+#include "control/tunnel_handover_io.h"
 #include "sidecar/edge_path.h"
 #include "sidecar/introduction_io.h"
 #include "sidecar/service_io.h"
+#include "sidecar/sidecar_handover.h"
 #include "streams/event_io.h"
 #include "streams/host_port.h"
 #include "streams/task_group_io.h"
@@ -38,6 +40,7 @@ struct EdgeLinkConfiguration {
   // So long nothing is heard of the edge before somebody is told what to look at. Longer than a
   // restart of the edge takes.
   Duration silence_until_told = 10s;
+  std::string run;  // of this program, for the edge; empty: a new one
   IntroductionLimits introduction;
 };
 
@@ -85,8 +88,23 @@ class EdgeLink {
   // Withdraws everything from the edge and accepts nothing new; returns when the edge knows or
   // cannot be told. Live streams go on.
   Task<> withdraw();
-  // Ends all live streams; returns when they are over and the edge had time to hear of it.
+  // Ends all live streams, those of predecessors too; returns when they are over and the edge had
+  // time to hear of it.
   Task<> end_streams();
+
+  // ---- from one process to the next, as in Sidecar -------------------------------------------
+  void offer_handover(const std::string& prefix, control::NamedDescriptors& descriptors);
+  SidecarHandover::Link freeze_handover();  // without its id
+  void commit_handover();
+  void call_off_handover();
+  // Publishes nothing before publish_now().
+  void hold_publishing() { publishing_held_ = true; }
+  void publish_now();
+  // After commit: live streams are to end now.
+  [[nodiscard]] bool finish_wanted() const { return finish_wanted_; }
+  void take_over(const SidecarHandover::Link& before, const tunnel::PredecessorFacts& from,
+                 const std::string& prefix, control::NamedDescriptors& descriptors);
+  [[nodiscard]] const std::string& run_id() const { return control_.run_id(); }
 
   [[nodiscard]] const EdgeLinkConfiguration& configuration() const { return configuration_; }
   [[nodiscard]] const control::ControlStanding& standing() const { return control_.standing(); }
@@ -96,12 +114,17 @@ class EdgeLink {
   [[nodiscard]] std::string problem() const;
   [[nodiscard]] std::size_t streams() const { return streams_.size(); }
   [[nodiscard]] const LinkRefusals& refusals() const { return refusals_; }
+  [[nodiscard]] std::size_t streams_with_predecessors() const {
+    return streams_.size() + tunnel_.predecessors().streams();
+  }
   [[nodiscard]] tunnel::UserspaceTunnel& tunnel() { return tunnel_; }
   [[nodiscard]] std::size_t tunnel_connections() const { return tunnel_.connection_count(); }
   [[nodiscard]] const tunnel::UserspaceTunnel& tunnel() const { return tunnel_; }
 
  private:
   Task<> work();
+  Task<> lead();
+  Task<> wait_handed_over();
   Task<> follow_path();
   Task<> resolve();
   Task<> watch_silence();
@@ -139,6 +162,12 @@ class EdgeLink {
   bool accepting_ = true;
   std::optional<std::size_t> room_;
   LinkRefusals refusals_;
+  bool publishing_held_ = false;
+  Event publishing_released_;
+  bool handed_over_ = false;
+  bool finish_wanted_ = false;
+  Event handed_over_changed_;
+  std::unique_ptr<MessageLink> handover_link_;  // while a hand-over goes on
   control::ControlClientRunner control_;
   std::map<const Service*, Listener*> listeners_;  // each owned by its accept_for_service()
   TaskGroup lookups_;

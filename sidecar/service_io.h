@@ -50,6 +50,8 @@ class Service {
   [[nodiscard]] std::string obstacle() const;
   // The verdict on the same backends, probed in the same way.
   void adopt_health(const Service& other) { health_ = other.health_; }
+  // The same of a process before us, which found them healthy.
+  void adopt_health() { health_.record_success(); }
 
   // Carries one stream to the backend; returns when it is over. Throws only when it is cancelled.
   // `from_edge` gives the client's bytes, without the PROXY header that came before them.

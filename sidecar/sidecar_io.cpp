@@ -17,37 +17,6 @@ namespace {
 constexpr Duration keep_timestamps_every = 2min;
 constexpr std::chrono::seconds timestamp_margin = 5min;
 
-std::optional<Duration> since(Instant now, const std::optional<Instant>& then) {
-  if (!then) return std::nullopt;
-  return now - *then;
-}
-
-std::string backends_text(const ServiceConfiguration& configuration) {
-  std::string text;
-  for (const BackendAddress& backend : configuration.backends)
-    text += (text.empty() ? "" : ", ") + backend.text();
-  return text;
-}
-
-std::string names_text(const TlsCertificate& certificate) {
-  std::string text;
-  for (const std::string& name : certificate.facts().names)
-    text += (text.empty() ? "" : ", ") + name;
-  constexpr std::size_t shown_max = 500;
-  return printable(text, shown_max);
-}
-
-control::CertificateStatus certificate_status(const ServiceTls& tls) {
-  control::CertificateStatus status;
-  status.source = tls.source();
-  status.problem = tls.problem();
-  for (const TlsCertificate& one : tls.certificates())
-    status.chains.push_back({.names = names_text(one),
-                             .until = minute_text(one.facts().not_after),
-                             .sha256 = fingerprint_text(one.facts().sha256)});
-  return status;
-}
-
 Task<> first_of_two(Task<> one, Task<> other) {
   co_await first_of(std::move(one), std::move(other));
 }
@@ -85,6 +54,11 @@ void Sidecar::add_link(const EdgeEntry& entry) {
   configuration.edge_address = entry.edge_address;
   configuration.tunnel.private_key = entry.private_key;
   configuration.tunnel.listen = {IpAddress::v6({}), 0};
+  if (const auto* const before =
+          settings_.before ? settings_.before->find(link_id(entry)) : nullptr) {
+    configuration.tunnel.first_listen = before->outer;
+    configuration.run = before->run;
+  }
   configuration.tunnel.address = entry.own_address;
   constexpr std::size_t other_connections = 64;
   configuration.streams_max = settings_.streams_max;
@@ -127,7 +101,10 @@ Task<> Sidecar::work() {
   for (const auto& link : links_) spawn(run_link(*link));
   for (const auto& service : services_) begin_watching(*service);
   if (state_ != nullptr) spawn(keep_timestamps());
-  if (discovery_) spawn(discovery_->run());
+  if (discovery_) {
+    spawn(discovery_->run());
+    spawn(publish_without_labels());
+  }
   while (!failure_) co_await failed_.wait();
   std::rethrow_exception(failure_);
 }
@@ -138,7 +115,9 @@ void Sidecar::stop() {
 }
 
 Task<> Sidecar::wait_stop() {
-  while (!stopping_) co_await stop_wanted_.wait();
+  while (!stopping_ && !handed_over_) co_await stop_wanted_.wait();
+  if (handed_over_) co_await live_on();
+  if (!stopping_) co_return;
   log_.info("sidecar stops");
   Task<> leaving = leave(*links_.front());
   for (std::size_t i = 1; i < links_.size(); ++i)
@@ -271,7 +250,7 @@ tunnel::Timestamp Sidecar::first_timestamp(const Link& link) const {
 }
 
 void Sidecar::keep_timestamp(Link& link, const tunnel::Timestamp& newest) {
-  if (state_ == nullptr || newest == link.kept) return;
+  if (state_ == nullptr || handed_over_ || newest == link.kept) return;
   const auto kept = state_->write(link.timestamp_file, sidestream::text_of(Bytes(newest.bytes)));
   if (kept)
     link.kept = newest;
@@ -291,107 +270,6 @@ void Sidecar::tell(const ServedStream& stream) {
                             {"bytes_out", stream.backend_to_client_bytes},
                             {"duration", stream.duration},
                             {"end", stream.end_text()}});
-}
-
-// ---- status ------------------------------------------------------------------------------------
-
-control::SidecarStatus Sidecar::status() const {
-  const Instant now = network_.timers().now();
-  control::SidecarStatus status;
-  status.version = settings_.version;
-  status.uptime = now - started_;
-  for (const auto& link : links_) {
-    const control::ControlStanding& standing = link->link->standing();
-    control::SidecarEdgeStatus edge;
-    edge.edge = link->link->configuration().name;
-    edge.tunnel_state = standing.revoked       ? "revoked"
-                        : link->link->is_up()  ? "up"
-                        : standing.last_answer ? "lost"
-                                               : "connecting";
-    edge.edge_version = standing.edge_version;
-    edge.problem = link->link->problem();
-    edge.tunnel.last_heartbeat_ago = since(now, standing.last_answer);
-    edge.tunnel.round_trip = standing.round_trip;
-    if (const auto peer = link->link->peer_status()) {
-      if (peer->endpoint) edge.tunnel.remote = peer->endpoint->text();
-      edge.tunnel.last_handshake_ago = since(now, peer->last_handshake);
-      edge.tunnel.bytes_received = peer->traffic.received_bytes;
-      edge.tunnel.bytes_sent = peer->traffic.sent_bytes;
-    }
-    status.edges.push_back(std::move(edge));
-    status.tunnel_connections += link->link->tunnel_connections();
-  }
-  for (const auto& service : services_) {
-    control::ServiceStatus entry;
-    entry.name = service->configuration().name;
-    entry.backend = backends_text(service->configuration());
-    entry.health = text_of(service->health().state());
-    entry.health_reason = service->health().reason();
-    entry.streams = service->streams();
-    if (const ServiceTls* tls = service->tls()) entry.certificate = certificate_status(*tls);
-    for (const control::Endpoint& endpoint : service->configuration().publish)
-      for (const auto& link : links_)
-        entry.endpoints.push_back(status_of(*service, endpoint.text(), *link->link));
-    status.services.push_back(std::move(entry));
-  }
-  status.timers = network_.timers().size();
-  if (discovery_) status.docker = discovery_->status();
-  return status;
-}
-
-control::ServiceEndpointStatus Sidecar::status_of(const Service& service,
-                                                  const std::string& endpoint,
-                                                  const EdgeLink& link) const {
-  control::ServiceEndpointStatus status;
-  status.endpoint = endpoint;
-  status.edge = link.configuration().name;
-  const control::ControlStanding& standing = link.standing();
-  if (!service.can_serve()) {
-    status.state = control::PublishState::withdrawn;
-    status.reason = service.obstacle();
-    return status;
-  }
-  if (standing.no_control) return status_of_static(std::move(status));
-  status.state = standing.revoked ? control::PublishState::refused : control::PublishState::waiting;
-  status.reason = link.problem();
-  if (status.reason.empty()) status.reason = "the edge has not answered yet";
-  for (std::size_t i = 0; i < standing.answers.size() && i < standing.published.size(); ++i) {
-    if (standing.published[i].endpoint != endpoint) continue;
-    const control::EndpointAnswer& answer = standing.answers[i];
-    status.reason = answer.sentence;
-    if (answer.state == control::EndpointState::granted)
-      status.state = control::PublishState::published;
-    else if (answer.state == control::EndpointState::refused)
-      status.state = control::PublishState::refused;
-    return status;
-  }
-  return status;
-}
-
-// What an edge without sidestream does with the endpoint.
-control::ServiceEndpointStatus Sidecar::status_of_static(control::ServiceEndpointStatus status) {
-  const bool has_name = !status.endpoint.starts_with(':');
-  status.state = has_name ? control::PublishState::by_name : control::PublishState::refused;
-  status.reason = has_name ? ""
-                           : "this edge is WireGuard and a router alone, which finds services by "
-                             "their names; a port of its own needs sidestream there";
-  return status;
-}
-
-control::HealthAnswer Sidecar::health() const {
-  const control::SidecarStatus now = status();
-  std::string why = "no service is published";
-  bool any = false;
-  for (const control::ServiceStatus& service : now.services) {
-    for (const control::ServiceEndpointStatus& endpoint : service.endpoints) {
-      if (endpoint.state == control::PublishState::published ||
-          endpoint.state == control::PublishState::by_name)
-        any = true;
-      else
-        why = service.name + " is not published: " + endpoint.reason;
-    }
-  }
-  return {any, any ? "" : why};
 }
 
 }  // namespace sidestream::sidecar

@@ -14,6 +14,7 @@
 #include "sidecar/discovery_io.h"
 #include "sidecar/edge_link_io.h"
 #include "sidecar/service_io.h"
+#include "sidecar/sidecar_handover.h"
 #include "streams/log_io.h"
 #include "streams/network_io.h"
 #include "streams/state_file_io.h"
@@ -27,6 +28,8 @@ struct SidecarSettings {
   std::size_t tcp_memory_bytes = tunnel::TcpLimits{}.memory_bytes_max;  // of each edge's tunnel
   // Reads the files that the configuration names, as its reader did.
   std::function<std::expected<std::string, std::string>(const std::string& path)> read_file{};
+  // Of the process that is taken over: tunnels and services begin where they are.
+  std::optional<SidecarOffer> before{};
 };
 
 class Sidecar {
@@ -45,6 +48,29 @@ class Sidecar {
   std::vector<std::string> reload(SidecarConfiguration configuration);
   // Withdraws from all edges, lets live streams end for the drain time, then ends run().
   void stop();
+
+  // ---- from one process to the next: docs/protocols/handover.md ------------------------------
+  struct Offer {
+    SidecarOffer facts;
+    control::NamedDescriptors descriptors;
+  };
+  // What another process may take over; the error is a sentence. Until commit or call-off nothing
+  // is reloaded.
+  std::expected<Offer, std::string> offer_handover();
+  // Stands still, and says where.
+  SidecarHandover freeze_handover();
+  // Lives on for the streams that it has, as a predecessor of that process; run() ends with the
+  // last of them. Nothing is written into the state folder any more.
+  void commit_handover();
+  void call_off_handover();
+  [[nodiscard]] bool handing_over() const { return handing_over_; }
+  [[nodiscard]] bool handed_over() const { return handed_over_; }
+  // The other side, before run(): goes on where the process `from` stands still. The sidecar was
+  // made with its offer.
+  void go_on(const SidecarHandover& handover, const tunnel::PredecessorFacts& from,
+             control::NamedDescriptors& descriptors);
+  // How the descriptors of a link are called.
+  [[nodiscard]] static std::string descriptor_prefix(const std::string& id);
 
   [[nodiscard]] control::SidecarStatus status() const;
   void write_metrics(control::MetricsPage& page) const;
@@ -86,9 +112,18 @@ class Sidecar {
   Task<> leave(Link& link);
   Task<> drain_link(Link& link);
   Task<> bury(Service& service);
-  [[nodiscard]] std::uint16_t free_service_port() const;
+  [[nodiscard]] std::uint16_t port_for_service(const std::string& name) const;
   Task<> work();
   Task<> wait_stop();
+  Task<> live_on();
+  [[nodiscard]] std::size_t live_streams() const;
+  void add_predecessors(control::SidecarStatus& status) const;
+  void adopt_health(Service& service) const;
+  Task<> publish_without_labels();
+  void publish_now();
+  [[nodiscard]] static std::string backends_text(const ServiceConfiguration& configuration);
+  [[nodiscard]] static std::string names_text(const TlsCertificate& certificate);
+  [[nodiscard]] static control::CertificateStatus certificate_status(const ServiceTls& tls);
   void handle_event(Link& link, const EdgeLinkEvent& event);
   [[nodiscard]] tunnel::Timestamp first_timestamp(const Link& link) const;
   void keep_timestamp(Link& link, const tunnel::Timestamp& newest);
@@ -127,6 +162,9 @@ class Sidecar {
   std::vector<std::unique_ptr<Link>> links_;
   std::unique_ptr<LabelDiscovery> discovery_;  // nullptr: labels are not read
   bool stopping_ = false;
+  std::vector<SidecarHandover::Healthy> healthy_before_;
+  bool handing_over_ = false;
+  bool handed_over_ = false;
   Event stop_wanted_;
   std::exception_ptr failure_;
   Event failed_;

@@ -25,19 +25,29 @@ void Sidecar::spawn(Task<> task) {
   });
 }
 
-std::uint16_t Sidecar::free_service_port() const {
+// Of what was taken over each service keeps its port, and nobody gets that of another one: streams
+// come there until the edge has heard of the change.
+std::uint16_t Sidecar::port_for_service(const std::string& name) const {
   const auto is_taken = [](const auto& services, std::uint16_t port) {
     return std::ranges::any_of(
         services, [port](const auto& service) { return service->tunnel_port() == port; });
   };
+  static const std::vector<SidecarOffer::ServicePort> none;
+  const auto& before = settings_.before ? settings_.before->services : none;
+  for (const SidecarOffer::ServicePort& one : before)
+    if (one.service == name && !is_taken(services_, one.port) && !is_taken(retired_, one.port))
+      return one.port;
   std::uint16_t port = first_service_port;
-  while (is_taken(services_, port) || is_taken(retired_, port)) ++port;
+  while (is_taken(services_, port) || is_taken(retired_, port) ||
+         std::ranges::find(before, port, &SidecarOffer::ServicePort::port) != before.end())
+    ++port;
   return port;
 }
 
 void Sidecar::add_service(ServiceConfiguration configuration) {
+  const std::uint16_t port = port_for_service(configuration.name);
   services_.push_back(std::make_unique<Service>(
-      network_, std::move(configuration), free_service_port(),
+      network_, std::move(configuration), port,
       CertificateStore{
           .read_file = settings_.read_file,
           .state = state_,
@@ -52,6 +62,21 @@ void Sidecar::add_service(ServiceConfiguration configuration) {
           .health_changed = [this](const Service& one) { handle_health(one); },
           .stream_ended = [this](const ServedStream& stream) { tell(stream); },
           .certificate_changed = [this](const Service& one) { handle_certificate(one); }}));
+  adopt_health(*services_.back());
+}
+
+std::string Sidecar::backends_text(const ServiceConfiguration& configuration) {
+  std::string text;
+  for (const BackendAddress& backend : configuration.backends)
+    text += (text.empty() ? "" : ", ") + backend.text();
+  return text;
+}
+
+// The verdict of the process before us on the same backends.
+void Sidecar::adopt_health(Service& service) const {
+  const SidecarHandover::Healthy found{service.configuration().name,
+                                       backends_text(service.configuration())};
+  if (std::ranges::find(healthy_before_, found) != healthy_before_.end()) service.adopt_health();
 }
 
 // Without a folder for what it gets there is no asking.
@@ -103,7 +128,8 @@ Task<> Sidecar::leave(Link& link) {
   constexpr Duration look_again = 100ms;
   co_await link.link->withdraw();
   const Instant deadline = network_.timers().now() + settings_.drain_time;
-  while (!link.hurried && link.link->streams() > 0 && network_.timers().now() < deadline)
+  while (!link.hurried && link.link->streams_with_predecessors() > 0 &&
+         network_.timers().now() < deadline)
     co_await network_.timers().sleep_for(look_again);
   co_await link.link->end_streams();
 }
@@ -193,12 +219,13 @@ SidecarConfiguration Sidecar::with_labels() {
 }
 
 void Sidecar::take_over_labels() {
-  if (stopping_) return;
+  if (stopping_ || handing_over_ || handed_over_) return;
   const SidecarConfiguration all = with_labels();
   const bool same = std::ranges::equal(
       services_, all.services,
       [](const auto& one, const auto& other) { return one->configuration() == other; });
   if (!same) take_over(all);
+  publish_now();
 }
 
 // Its edges have their links.

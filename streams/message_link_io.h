@@ -42,6 +42,9 @@ std::pair<UniqueFd, UniqueFd> open_message_link();
 class KernelMessageLink final : public MessageLink {
  public:
   KernelMessageLink(const asio::any_io_executor& executor, UniqueFd fd);
+  // Another process may have the same end: the reactor must forget it, which closing alone would
+  // not do (epoll(7)).
+  ~KernelMessageLink() override { descriptor_.close(); }
 
   Task<> wait_readable() override;
   MutableBytes receive() override;

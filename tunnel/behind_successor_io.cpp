@@ -17,8 +17,7 @@ bool before(const TcpEnds& one, const TcpEnds& other) {
   return std::tie(one.local, one.remote) < std::tie(other.local, other.remote);
 }
 
-std::vector<TcpEnds> sorted_connections(const TcpStack& stack) {
-  std::vector<TcpEnds> connections = stack.connections();
+std::vector<TcpEnds> sorted(std::vector<TcpEnds> connections) {
   std::ranges::sort(connections, before);
   return connections;
 }
@@ -26,14 +25,15 @@ std::vector<TcpEnds> sorted_connections(const TcpStack& stack) {
 }  // namespace
 
 BehindSuccessor::BehindSuccessor(Network& network, TcpStack& stack, std::size_t mtu,
-                                 std::unique_ptr<MessageLink> link, Callbacks callbacks)
+                                 std::vector<TcpEnds> told, std::unique_ptr<MessageLink> link,
+                                 Callbacks callbacks)
     : network_(network),
       stack_(stack),
       mtu_(mtu),
       link_(std::move(link)),
       callbacks_(std::move(callbacks)),
       outgoing_(link_message_bytes_max),
-      told_(sorted_connections(stack)) {}
+      told_(sorted(std::move(told))) {}
 
 Task<> BehindSuccessor::run() {
   co_await both(receive_loop(), both(transmit_loop(), tell_standing()));
@@ -130,7 +130,7 @@ bool BehindSuccessor::collect() {
 
 Task<> BehindSuccessor::tell_standing() {
   for (;;) {
-    const std::vector<TcpEnds> now = sorted_connections(stack_);
+    const std::vector<TcpEnds> now = sorted(stack_.connections());
     LinkStanding standing;
     std::ranges::set_difference(told_, now, std::back_inserter(standing.gone), before);
     standing.connections = static_cast<std::uint32_t>(now.size());

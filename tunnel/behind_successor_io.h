@@ -21,8 +21,9 @@ class BehindSuccessor {
     // The streams are to end now: the successor says so, or is gone and took the tunnel with it.
     std::function<void()> finish;
   };
-  // Network and stack outlive it. Packets are at most `mtu` long.
-  BehindSuccessor(Network& network, TcpStack& stack, std::size_t mtu,
+  // Network and stack outlive it. Packets are at most `mtu` long. `told` are the connections that
+  // the successor believes us to have.
+  BehindSuccessor(Network& network, TcpStack& stack, std::size_t mtu, std::vector<TcpEnds> told,
                   std::unique_ptr<MessageLink> link, Callbacks callbacks);
 
   // Moves packets until it is cancelled.

@@ -53,7 +53,7 @@ struct TcpStack::State {
   DeadlineQueue<ConnectionEntry> deadlines;
   IntrusiveList<ConnectionEntry, &ConnectionEntry::ready_link> ready;
   IntrusiveList<ConnectionEntry, &ConnectionEntry::event_link> eventful;
-  unsigned turn_packets = 0;  // that the first ready connection sent in its turn
+  unsigned turn_packets = 0;                     // that the first ready connection sent in its turn
   std::function<bool(const TcpEnds&)> is_taken;  // by another stack; may be empty
 };
 

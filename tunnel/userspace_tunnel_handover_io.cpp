@@ -15,6 +15,7 @@ Task<> UserspaceTunnel::run() {
 
 void UserspaceTunnel::pause() {
   paused_ = true;
+  connections_at_pause_ = stack_.connections();
   predecessors_.pause();
 }
 
@@ -32,7 +33,7 @@ Task<> UserspaceTunnel::wait_handed_over() {
 void UserspaceTunnel::hand_over(std::unique_ptr<MessageLink> link, std::function<void()> finish) {
   device_.drop_sessions();
   behind_ = std::make_unique<BehindSuccessor>(
-      network_, stack_, mtu_, std::move(link),
+      network_, stack_, mtu_, std::move(connections_at_pause_), std::move(link),
       BehindSuccessor::Callbacks{.stack_changed = [this] { handle_stack_events(); },
                                  .finish = std::move(finish)});
   handed_over_.notify_all();

@@ -186,6 +186,7 @@ class UserspaceTunnel final : public Tunnel {
   Predecessors predecessors_;
   bool paused_ = false;
   Event pause_over_;
+  std::vector<TcpEnds> connections_at_pause_;
   std::unique_ptr<BehindSuccessor> behind_;  // none: the device is ours
   Event handed_over_;
 };

@@ -33,6 +33,10 @@ TEST(Options, KnowEveryCommand) {
   EXPECT_EQ(as<EdgeOptions>({"edge"}), EdgeOptions{});
   EXPECT_EQ(as<EdgeOptions>({"edge", "--config", "e.yaml"}).config, "e.yaml");
   EXPECT_EQ(as<SidecarOptions>({"sidecar", "--config=s.yaml"}).config, "s.yaml");
+  EXPECT_EQ(as<EdgeOptions>({"edge", "--take-over"}), (EdgeOptions{std::nullopt, true, false}));
+  EXPECT_EQ(as<SidecarOptions>({"sidecar", "--take-over", "--background"}),
+            (SidecarOptions{std::nullopt, true, true}));
+  EXPECT_FALSE(parse({"edge", "--background"}));
   EXPECT_EQ(as<CheckOptions>({"check"}), CheckOptions{});
   EXPECT_EQ(as<CheckOptions>({"check", "--edge", "--config", "x"}),
             (CheckOptions{"x", Program::edge}));

@@ -12,10 +12,12 @@ TunnelStatus tunnel() {
 }
 
 EdgeStatus edge() {
-  EdgeStatus status{"0.1.0", 5s, "vps:51820", "key", "::", "443", "embedded", 1, 2, {}, {}, 0, 0};
+  EdgeStatus status{"0.1.0", 5s, "vps:51820", "key", "::", "443", "embedded",
+                    1,       2,  {},          {},    0,    0,     {}};
   status.refused = {{"unknown name", 3}};
   status.tunnel_connections = 8;
   status.timers = 9;
+  status.predecessors = {{4711, "0.0.9", 12}, {4712, "0.1.0", 0}};
   status.sidecars = {{"home",
                       "10.86.0.2",
                       true,
@@ -30,7 +32,7 @@ EdgeStatus edge() {
 }
 
 SidecarStatus sidecar() {
-  SidecarStatus status{"0.1.0", 5s, {{"vps:51820", "up", "0.1.0", "", tunnel()}}, {}, 0, 0, {}};
+  SidecarStatus status{"0.1.0", 5s, {{"vps:51820", "up", "0.1.0", "", tunnel()}}, {}, 0, 0, {}, {}};
   status.services = {{"web",
                       "nas:80",
                       "unhealthy",
@@ -63,7 +65,7 @@ TEST(StatusMessages, WireForm) {
       R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
       R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
       R"("bytes_received":0,"bytes_sent":0}}],"services":[],"tunnel_connections":0,"timers":0,)"
-      R"("docker":null})");
+      R"("docker":null,"predecessors":[]})");
 }
 
 TEST(StatusMessages, ErrorsNameThePlace) {

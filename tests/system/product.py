@@ -50,6 +50,18 @@ class Role:
             env=self.environment)
         return self
 
+    def upgrade(self, seconds=20, enter=None):
+        """Starts another process that takes over; the one that has handed over and lives on."""
+        old = self.program
+        self.starts_ += 1
+        self.program = self.stage.start(
+            f"{self.name}-{self.starts_}",
+            [*(self.enter if enter is None else enter), harness.program(), self.role,
+             "--take-over", "--config", self.write_configuration()], env=self.environment)
+        self.program.wait_for_line("taken over", seconds)
+        harness.eventually(self.status, seconds, f"{self.name} answers status")
+        return old
+
     def run(self, command, *words, **options):
         """Runs `sidestream COMMAND … --config FILE` for this role."""
         return harness.run([*self.enter, harness.program(), command, *words, "--config",

@@ -1,5 +1,5 @@
 """An edge that is stopped and started again under load, with sockets that somebody else holds
-(docs/reliability.md 80, without the streams that live meanwhile)."""
+(docs/reliability.md 80; take_over_test.py is about another process that takes over)."""
 
 import json
 import signal
@@ -78,10 +78,7 @@ def listener():
 
 
 def check_80_restarts_under_load_refuse_nobody(stage):
-    backend = harness.free_port()
-    echo = stage.start("echo", [sys.executable, ticking_streams.__file__, "echo", "127.0.0.1",
-                                backend])
-    echo.wait_for_line("^ready")
+    backend = echo_backend(stage)
     with listener() as public:
         port = public.getsockname()[1]
         edge = HeldEdge(stage, [public], more={"grace": "5s"})
@@ -133,6 +130,13 @@ def check_80_sockets_that_are_none_are_refused(stage):
         edge.start()
         harness.expect(edge.program.wait(5) == 1, "it does not start")
         harness.expect("LISTEN_FDS" in edge.program.output(), edge.program.tail())
+
+
+def echo_backend(stage):
+    port = harness.free_port()
+    stage.start("echo", [sys.executable, ticking_streams.__file__, "echo", "127.0.0.1",
+                         port]).wait_for_line("^ready")
+    return port
 
 
 if __name__ == "__main__":
