@@ -9,7 +9,6 @@
 #include "streams/base64.h"
 #include "streams/deadline_io.h"
 #include "streams/tls_request.h"
-#include "streams/tls_stream_io.h"
 
 namespace sidestream::sidecar {
 namespace {
@@ -94,25 +93,25 @@ Task<HttpResponse> AcmeClient::exchange(std::string url, HttpRequest request,
   const auto where = parse_acme_url(url);
   if (!where) throw_error(asio::error::invalid_argument, "acme");
   std::vector<BackendAddress> addresses(1);
-  addresses.front().host_port = {where->host, where->port};
-  auto dialling = dial_backend(network_, std::move(addresses), request_timeout);
-  auto transport = co_await std::move(dialling);
-  TlsStream stream(std::move(transport), tls_->connect(where->host));
+  addresses.front() = {.host_port = {where->host, where->port}, .unix_path = "", .tls = true};
+  BackendOpening opening{.tls = &*tls_};
+  std::unique_ptr<Stream> stream;
   std::exception_ptr failure;
   try {
-    co_await stream.handshake();
+    auto dialling = dial_backend(network_, std::move(addresses), request_timeout, &opening);
+    stream = co_await std::move(dialling);
   } catch (...) {
     failure = std::current_exception();
   }
-  problem = stream.problem();
+  problem = opening.problem;
   if (failure) std::rethrow_exception(failure);
   request.target = where->target;
   request.keep_alive = false;
   request.fields.push_back({"host", where->authority});
   request.fields.push_back({"user-agent", "sidestream/" + std::string(control::program_version())});
   const std::string text = serialize(request);
-  co_await stream.write_all(bytes_of(text));
-  auto reading = read_response(stream);
+  co_await stream->write_all(bytes_of(text));
+  auto reading = read_response(*stream);
   co_return co_await std::move(reading);
 }
 

@@ -7,6 +7,7 @@ namespace sidestream::sidecar {
 namespace {
 
 constexpr std::string_view unix_scheme = "unix:";
+constexpr std::string_view tls_scheme = "tls://";
 
 std::unexpected<std::string> error(std::string_view text, std::string_view what) {
   return std::unexpected(in_quotes(text) + ": " + std::string(what));
@@ -18,21 +19,21 @@ std::expected<BackendAddress, std::string> BackendAddress::parse(std::string_vie
   if (text.starts_with(unix_scheme)) {
     const std::string_view path = text.substr(unix_scheme.size());
     if (const auto fine = check_unix_path(path); !fine) return error(text, fine.error());
-    return BackendAddress{{}, std::string(path)};
+    return BackendAddress{.unix_path = std::string(path)};
   }
   if (text.starts_with('/')) return error(text, "write unix: before the path of a Unix socket");
-  if (text.starts_with("tls://"))
-    return error(text,
-                 "TLS towards a backend is not in this version; write HOST:PORT and let clients "
-                 "speak TLS with the backend (tls: passthrough)");
-  if (text.contains("://")) return error(text, "write HOST:PORT, without a scheme");
-  auto host_port = HostPort::parse(text);
+  const bool tls = text.starts_with(tls_scheme);
+  const std::string_view rest = tls ? text.substr(tls_scheme.size()) : text;
+  if (rest.contains("://"))
+    return error(text, "write HOST:PORT without a scheme, or tls://HOST:PORT");
+  auto host_port = HostPort::parse(rest);
   if (!host_port) return error(text, text_of(host_port.error()));
-  return BackendAddress{std::move(*host_port), ""};
+  return BackendAddress{.host_port = std::move(*host_port), .unix_path = "", .tls = tls};
 }
 
 std::string BackendAddress::text() const {
-  return unix_path.empty() ? host_port.text() : std::string(unix_scheme) + unix_path;
+  if (!unix_path.empty()) return std::string(unix_scheme) + unix_path;
+  return std::string(tls ? tls_scheme : "") + host_port.text();
 }
 
 }  // namespace sidestream::sidecar

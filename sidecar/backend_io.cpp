@@ -7,6 +7,7 @@
 
 #include "streams/deadline_io.h"
 #include "streams/tls_probe.h"
+#include "streams/tls_stream_io.h"
 
 namespace sidestream::sidecar {
 namespace {
@@ -34,10 +35,39 @@ Task<std::unique_ptr<Stream>> dial_host(Network& network, HostPort target, Durat
   throw boost::system::system_error(last);
 }
 
-Task<std::unique_ptr<Stream>> dial_one(Network& network, BackendAddress backend, Duration timeout) {
-  if (!backend.unix_path.empty())
-    co_return co_await network.connect_unix(backend.unix_path, timeout);
-  co_return co_await dial_host(network, backend.host_port, timeout);
+Task<std::unique_ptr<Stream>> secure(std::unique_ptr<Stream> transport, std::string host,
+                                     BackendOpening& opening) {
+  if (opening.tls == nullptr)
+    throw_error(make_error_code(boost::system::errc::protocol_error), "backend");
+  const std::string& name = opening.server_name.empty() ? host : opening.server_name;
+  auto stream = std::make_unique<TlsStream>(std::move(transport), opening.tls->connect(name));
+  std::exception_ptr failure;
+  try {
+    co_await stream->handshake();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return stream;
+  opening.problem = stream->problem();
+  std::rethrow_exception(failure);
+}
+
+Task<std::unique_ptr<Stream>> dial_one(Network& network, BackendAddress backend, Duration timeout,
+                                       BackendOpening* opening) {
+  const Instant deadline = network.timers().now() + timeout;
+  std::unique_ptr<Stream> stream;
+  if (backend.unix_path.empty())
+    stream = co_await dial_host(network, backend.host_port, timeout);
+  else
+    stream = co_await network.connect_unix(backend.unix_path, timeout);
+  if (opening == nullptr) co_return stream;
+  if (opening->tls != nullptr) opening->problem.clear();
+  if (!opening->first_bytes.empty()) co_await stream->write_all(opening->first_bytes);
+  if (!backend.tls) co_return stream;
+  Task<std::unique_ptr<Stream>> securing =
+      secure(std::move(stream), backend.host_port.host, *opening);
+  co_return co_await with_timeout(network.timers(), deadline - network.timers().now(),
+                                  std::move(securing));
 }
 
 Task<std::expected<void, std::string>> talk_lines(Stream& backend, HealthKind kind) {
@@ -73,11 +103,13 @@ Task<std::expected<void, std::string>> talk_tls(Stream& backend, std::string ser
 
 Task<std::expected<void, std::string>> probe_once(Network& network, HealthKind kind,
                                                   std::vector<BackendAddress> backends,
-                                                  std::string server_name, Duration timeout) {
+                                                  std::string server_name, Duration timeout,
+                                                  BackendOpening* opening) {
+  const bool secured = backends.front().tls;  // with more than a probe asks for
   const std::unique_ptr<Stream> backend =
-      co_await dial_backend(network, std::move(backends), timeout);
+      co_await dial_backend(network, std::move(backends), timeout, opening);
   std::expected<void, std::string> verdict;
-  if (kind == HealthKind::tls)
+  if (kind == HealthKind::tls && !secured)
     verdict = co_await talk_tls(*backend, std::move(server_name));
   else if (kind == HealthKind::ssh || kind == HealthKind::electrum)
     verdict = co_await talk_lines(*backend, kind);
@@ -88,7 +120,7 @@ Task<std::expected<void, std::string>> probe_once(Network& network, HealthKind k
 }  // namespace
 
 Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<BackendAddress> backends,
-                                           Duration timeout) {
+                                           Duration timeout, BackendOpening* opening) {
   const Instant deadline = network.timers().now() + timeout;
   boost::system::error_code last = boost::asio::error::timed_out;
   auto left = static_cast<int>(backends.size());
@@ -98,7 +130,7 @@ Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<Backend
     std::unique_ptr<Stream> stream;
     try {
       // Equal shares, as for the addresses of one.
-      stream = co_await dial_one(network, backend, time_left / left--);
+      stream = co_await dial_one(network, backend, time_left / left--, opening);
     } catch (const boost::system::system_error& error) {
       if (error.code() == boost::asio::error::operation_aborted) throw;
       last = error.code();
@@ -110,15 +142,18 @@ Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<Backend
 
 Task<std::expected<void, std::string>> probe_backend(Network& network, HealthKind kind,
                                                      std::vector<BackendAddress> backends,
-                                                     std::string server_name, Duration timeout) {
+                                                     std::string server_name, Duration timeout,
+                                                     BackendOpening* opening) {
   std::string reason;
   try {
-    auto probe = probe_once(network, kind, std::move(backends), std::move(server_name), timeout);
+    auto probe =
+        probe_once(network, kind, std::move(backends), std::move(server_name), timeout, opening);
     co_return co_await with_timeout(network.timers(), timeout, std::move(probe));
   } catch (const boost::system::system_error& error) {
     if (error.code() == boost::asio::error::operation_aborted) throw;
     reason = error.code().message();
   }
+  if (opening != nullptr && !opening->problem.empty()) reason = "TLS: " + opening->problem;
   co_return std::unexpected(reason);
 }
 

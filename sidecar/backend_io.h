@@ -9,18 +9,30 @@
 #include "sidecar/backend_address.h"
 #include "sidecar/health.h"
 #include "streams/network_io.h"
+#include "streams/tls_client.h"
 
 namespace sidestream::sidecar {
 
-// Connects to the first address that answers, in order. Names are resolved anew at each call, and
-// all their addresses are tried. Throws what the last attempt threw; timed_out after `timeout` in
-// all. `network` must outlive the call.
+// How a connection to a backend begins.
+struct BackendOpening {
+  std::vector<std::uint8_t> first_bytes{};  // before everything else, TLS too
+  // For backends that are spoken to in TLS. Their certificate has to be for `server_name`, or for
+  // their host when that is empty. nullptr: none of them can be dialled.
+  const TlsClient* tls = nullptr;
+  std::string server_name{};
+  std::string problem{};  // filled in: what went wrong with TLS, for a person; else empty
+};
+
+// Connects to the first address that answers, in order; with TLS, that shows a good certificate.
+// Names are resolved anew at each call, and all their addresses are tried. Throws what the last
+// attempt threw; timed_out after `timeout` in all. `network` and `opening` must outlive the call.
 Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<BackendAddress> backends,
-                                           Duration timeout);
+                                           Duration timeout, BackendOpening* opening = nullptr);
 
 // Probes a backend once. The error is a reason for a person. Only cancelling throws.
 Task<std::expected<void, std::string>> probe_backend(Network& network, HealthKind kind,
                                                      std::vector<BackendAddress> backends,
-                                                     std::string server_name, Duration timeout);
+                                                     std::string server_name, Duration timeout,
+                                                     BackendOpening* opening = nullptr);
 
 }  // namespace sidestream::sidecar

@@ -39,6 +39,9 @@ std::expected<EngineAddress, std::string> EngineAddress::parse(std::string_view 
   if (plain.starts_with("tcp://")) plain.erase(0, 6);
   auto address = BackendAddress::parse(plain);
   if (!address) return std::unexpected(address.error());
+  if (address->tls)
+    return std::unexpected(in_quotes(text) +
+                           ": an engine is not spoken to in TLS; write unix:/PATH or HOST:PORT");
   return EngineAddress{std::move(*address)};
 }
 

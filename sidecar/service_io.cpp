@@ -42,7 +42,10 @@ HealthLimits limits_of(const HealthSettings& settings) {
 std::vector<BackendAddress> probed_backends(const ServiceConfiguration& configuration) {
   std::vector<BackendAddress> backends = configuration.backends;
   if (configuration.health.port)
-    for (BackendAddress& backend : backends) backend.host_port.port = *configuration.health.port;
+    for (BackendAddress& backend : backends) {
+      backend.host_port.port = *configuration.health.port;
+      backend.tls = false;  // which was said of the other port
+    }
   return backends;
 }
 
@@ -95,6 +98,8 @@ Service::Service(Network& network, ServiceConfiguration configuration, std::uint
       callbacks_(std::move(callbacks)),
       health_(configuration_.health.kind, limits_of(configuration_.health)),
       admission_(configuration_.limits) {
+  if (configuration_.backends.front().tls)
+    backend_tls_ = std::make_unique<BackendTls>(configuration_.backend_tls, store.read_file);
   if (configuration_.tls != TlsMode::terminate) return;
   tls_ = std::make_unique<ServiceTls>(network_, configuration_, std::move(store),
                                       [this](const ServiceTls&) {
@@ -132,9 +137,11 @@ Task<> Service::watch_health() {
   if (settings.kind == HealthKind::none) co_return;
   watching_ = true;
   while (!retired_) {
+    if (backend_tls_) backend_tls_->look();
+    BackendOpening open = opening();
     const auto verdict =
         co_await probe_backend(network_, settings.kind, probed_backends(configuration_),
-                               server_name_for_probe(configuration_), settings.timeout);
+                               server_name_for_probe(configuration_), settings.timeout, &open);
     ++(verdict ? counters_.probes_healthy : counters_.probes_unhealthy);
     const bool changed =
         verdict ? health_.record_success() : health_.record_failure(verdict.error());
@@ -153,19 +160,27 @@ void Service::retire() {
   retired_changed_.notify_all();
 }
 
+void Service::hurry() {
+  if (tls_) tls_->hurry();
+  if (backend_tls_) backend_tls_->look();
+}
+
+BackendOpening Service::opening() const {
+  return backend_tls_ ? backend_tls_->opening() : BackendOpening{};
+}
+
 Task<std::unique_ptr<Stream>> Service::open_backend(const ProxyHeader& header,
-                                                    const Stream& from_edge) {
-  auto backend = co_await dial_backend(network_, configuration_.backends, backend_timeout);
+                                                    const Stream& from_edge,
+                                                    BackendOpening& opening) {
   const SocketAddress client = header.source.value_or(from_edge.remote_address());
   const SocketAddress edge = header.destination.value_or(from_edge.local_address());
   if (configuration_.proxy_protocol == ProxyProtocol::v1) {
     const std::string line = serialize_proxy_v1(client, edge);
-    co_await backend->write_all(bytes_of(line));
+    opening.first_bytes.assign(line.begin(), line.end());
   } else if (configuration_.proxy_protocol == ProxyProtocol::v2) {
-    const auto bytes = serialize_proxy_v2(client, edge);
-    co_await backend->write_all(bytes);
+    opening.first_bytes = serialize_proxy_v2(client, edge);
   }
-  co_return backend;
+  co_return co_await dial_backend(network_, configuration_.backends, backend_timeout, &opening);
 }
 
 // ---- streams -----------------------------------------------------------------------------------
@@ -241,9 +256,10 @@ Task<> Service::carry(Stream& client, const ProxyHeader& header, ServedStream& r
 
 Task<> Service::carry_to_backend(Stream& client, const ProxyHeader& header, ServedStream& record) {
   std::unique_ptr<Stream> backend;
+  BackendOpening open = opening();
   error_code failure;
   try {
-    backend = co_await open_backend(header, client);
+    backend = co_await open_backend(header, client, open);
   } catch (const system_error& error) {
     failure = error.code();
   }
@@ -251,7 +267,7 @@ Task<> Service::carry_to_backend(Stream& client, const ProxyHeader& header, Serv
     // The client must see that this is no clean end.
     client.abort();
     record.end = ServedEnd::backend_not_reached;
-    record.error = failure.message();
+    record.error = open.problem.empty() ? failure.message() : "TLS: " + open.problem;
     co_return;
   }
   const RelaySummary summary =
@@ -260,8 +276,9 @@ Task<> Service::carry_to_backend(Stream& client, const ProxyHeader& header, Serv
   record.backend_to_client_bytes = summary.right_to_left_bytes;
   record.end = served_end_of(summary.end);
   if (summary.error) record.error = summary.error.message();
-  if (summary.end == RelayEnd::left_error && summary.error == asio::error::connection_aborted &&
-      tls_)
+  const bool in_tls = (summary.end == RelayEnd::left_error && tls_) ||
+                      (summary.end == RelayEnd::right_error && backend_tls_);
+  if (in_tls && summary.error == asio::error::connection_aborted)
     record.error = "it ended without close_notify";
 }
 

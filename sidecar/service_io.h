@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "sidecar/backend_io.h"
+#include "sidecar/backend_tls_io.h"
 #include "sidecar/health.h"
 #include "sidecar/served_stream.h"
 #include "sidecar/service_tls_io.h"
@@ -38,6 +38,8 @@ class Service {
   // The file has it no more, or has it differently: it is not published again, its streams go on.
   void retire();
   [[nodiscard]] bool watching() const { return watching_ || keeping_; }
+  // Reads files again that may have been replaced, and does not wait any longer after failures.
+  void hurry();
   // Keeps the certificate fresh, until it is cancelled or the service was retired. Once.
   Task<> keep_certificate();
   // Where TLS ends here; else nullptr.
@@ -89,7 +91,9 @@ class Service {
   };
 
   Task<> wait_retired();
-  Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge);
+  Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge,
+                                             BackendOpening& opening);
+  [[nodiscard]] BackendOpening opening() const;
   Task<> turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record);
   Task<> serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader header,
                         ServedStream& record);
@@ -103,6 +107,7 @@ class Service {
   HealthJudge health_;
   ServiceAdmission admission_;
   std::unique_ptr<ServiceTls> tls_;
+  std::unique_ptr<BackendTls> backend_tls_;  // nullptr: they are not spoken to in TLS
   bool watching_ = false;
   bool keeping_ = false;
   bool retired_ = false;

@@ -139,6 +139,7 @@ ServiceConfiguration read_service(const ConfigurationSection::Named& named, Clai
   if (const auto tls = section.find("tls")) service.tls = read_tls(*tls, service.publish);
   service.tls_settings =
       read_tls_settings(section, service.tls == TlsMode::terminate, service.publish);
+  service.backend_tls = read_backend_tls_settings(section, service);
   if (const auto proxy = section.find("proxy_protocol"))
     service.proxy_protocol = proxy->choice(proxy_protocol_words).value_or(ProxyProtocol::off);
   if (const auto health = section.find("health"))

@@ -46,6 +46,13 @@ struct TlsSettings {
   std::string client_ca;          // path; empty: clients show no certificate
   bool operator==(const TlsSettings&) const = default;
 };
+
+// What counts for a service only when its backends are spoken to in TLS.
+struct BackendTlsSettings {
+  std::string server_name;  // what their certificate has to be for; empty: their host
+  std::string ca;           // path of authorities; empty: the system's
+  bool operator==(const BackendTlsSettings&) const = default;
+};
 enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
 
 struct HealthSettings {
@@ -60,6 +67,7 @@ struct ServiceConfiguration {
   std::string name;
   std::vector<control::Endpoint> publish;             // at least one, none twice in a configuration
   std::vector<BackendAddress> backends;               // at least one, tried in this order
+  BackendTlsSettings backend_tls;                     // for those in TLS: all of them, or none
   std::optional<TlsMode> tls;                         // none: by endpoint, see tls_of
   TlsSettings tls_settings;                           // for terminate
   ProxyProtocol proxy_protocol = ProxyProtocol::off;  // towards the backend

@@ -205,8 +205,7 @@ std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
   take_over(with_labels());
   // Files may have been replaced; whoever asks for a reload does not want to wait. Containers that
   // come and go ask for nothing: an authority's limits are for all attempts together.
-  for (const auto& service : services_)
-    if (service->tls() != nullptr) service->tls()->hurry();
+  for (const auto& service : services_) service->hurry();
   return after_restart;
 }
 

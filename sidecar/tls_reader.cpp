@@ -80,7 +80,15 @@ std::vector<std::string> read_alpn(const ConfigurationValue& value) {
   return protocols;
 }
 
-std::string read_client_ca(const ConfigurationValue& value) {
+std::string read_server_name(const ConfigurationValue& value) {
+  auto name = value.text();
+  if (!name) return {};
+  if (!ServerName::parse(*name) && !IpAddress::parse(*name))
+    value.fail_expected("a name or an address, as the backend's certificate has it");
+  return std::move(*name);
+}
+
+std::string read_authorities(const ConfigurationValue& value) {
   auto file = value.file();
   if (!file) return {};
   if (const auto count = count_authorities(file->content.reveal()); !count)
@@ -105,7 +113,32 @@ TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
   if (!obstacle.empty()) (certificate ? *certificate : service.value()).fail(obstacle);
   if (const auto alpn = service.find("alpn")) settings.alpn = read_alpn(*alpn);
   if (const auto authorities = service.find("client_ca"))
-    settings.client_ca = read_client_ca(*authorities);
+    settings.client_ca = read_authorities(*authorities);
+  return settings;
+}
+
+BackendTlsSettings read_backend_tls_settings(ConfigurationSection& section,
+                                             const ServiceConfiguration& service) {
+  BackendTlsSettings settings;
+  const auto in_tls = std::ranges::count_if(service.backends, &BackendAddress::tls);
+  if (in_tls == 0) {
+    for (const std::string_view key : {"server_name", "ca"})
+      section.refuse(key, "counts only for a backend that is written tls://HOST:PORT; remove it");
+    return settings;
+  }
+  if (std::cmp_not_equal(in_tls, service.backends.size()))
+    section.value().fail(
+        "some backends are spoken to in TLS and some are not; write tls:// before "
+        "all of them, or make two services");
+  for (const control::Endpoint& endpoint : service.publish)
+    if (service.tls_of(endpoint) == TlsMode::passthrough) {
+      section.value().fail(
+          "the clients' own TLS goes through to the backend, so there would be TLS "
+          "inside of TLS; write HOST:PORT without tls://, or add `tls: terminate`");
+      break;
+    }
+  if (const auto name = section.find("server_name")) settings.server_name = read_server_name(*name);
+  if (const auto authorities = section.find("ca")) settings.ca = read_authorities(*authorities);
   return settings;
 }
 

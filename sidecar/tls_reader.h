@@ -1,4 +1,4 @@
-// Reads the keys of a service that are about ending TLS here.
+// Reads the keys of a service that are about ending TLS here, and about TLS towards backends.
 #pragma once
 
 #include <vector>
@@ -12,5 +12,9 @@ namespace sidestream::sidecar {
 // not end here the keys are problems.
 [[nodiscard]] TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
                                             const std::vector<control::Endpoint>& publish);
+
+// `server_name` and `ca`. `service` has its endpoints, its backends and `tls` already.
+[[nodiscard]] BackendTlsSettings read_backend_tls_settings(ConfigurationSection& section,
+                                                           const ServiceConfiguration& service);
 
 }  // namespace sidestream::sidecar

@@ -27,6 +27,19 @@ class TlsReader : public ::testing::Test {
         world_);
   }
 
+  std::string read_towards_backends(std::string_view yaml) {
+    return problems_of_reading(
+        yaml,
+        [&](const ConfigurationValue& value) {
+          ConfigurationSection section(value);
+          towards_backends_ = read_backend_tls_settings(section, service_);
+          section.finish();
+        },
+        world_);
+  }
+
+  ServiceConfiguration service_;
+  BackendTlsSettings towards_backends_;
   const std::string pem_ = self_signed_pem("home.example.com");
   std::vector<control::Endpoint> publish_{*control::Endpoint::parse("home.example.com")};
   ExampleWorld world_ = example_world();
@@ -93,6 +106,36 @@ TEST_F(TlsReader, RefusesKeysThatWouldDoNothing) {
             "it\n"
             "f:1:28: client_ca: counts only where TLS ends here; add `tls: terminate`, or remove "
             "it");
+}
+
+TEST_F(TlsReader, ReadsWhomToTrustBehind) {
+  service_.publish = {*control::Endpoint::parse("home.example.com")};
+  service_.tls = TlsMode::terminate;
+  service_.backends = {*BackendAddress::parse("tls://app:443")};
+  EXPECT_EQ(read_towards_backends("{}"), "");
+  EXPECT_EQ(towards_backends_, BackendTlsSettings{});
+  EXPECT_EQ(read_towards_backends("{server_name: app.internal, ca: chain.pem}"), "");
+  EXPECT_EQ(towards_backends_, (BackendTlsSettings{"app.internal", "chain.pem"}));
+  EXPECT_EQ(read_towards_backends("server_name: 192.0.2.1"), "");
+  EXPECT_EQ(read_towards_backends("server_name: a b"),
+            "f:1:14: server_name: expected a name or an address, as the backend's certificate has "
+            "it, not \"a b\"");
+  service_.backends.push_back(*BackendAddress::parse("app:80"));
+  EXPECT_EQ(
+      read_towards_backends("{}"),
+      "f:1:1: some backends are spoken to in TLS and some are not; write tls:// before all of "
+      "them, or make two services");
+}
+
+TEST_F(TlsReader, SaysWhenThereWouldBeNoTlsBehindOrTooMuch) {
+  service_.publish = {*control::Endpoint::parse("home.example.com")};
+  service_.backends = {*BackendAddress::parse("app:443")};
+  EXPECT_EQ(read_towards_backends("ca: chain.pem"),
+            "f:1:1: ca: counts only for a backend that is written tls://HOST:PORT; remove it");
+  service_.backends = {*BackendAddress::parse("tls://app:443")};
+  EXPECT_EQ(read_towards_backends("{}"),
+            "f:1:1: the clients' own TLS goes through to the backend, so there would be TLS inside "
+            "of TLS; write HOST:PORT without tls://, or add `tls: terminate`");
 }
 
 }  // namespace
