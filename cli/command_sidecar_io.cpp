@@ -106,6 +106,7 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
             .tcp_memory_bytes =
                 tcp_memory_that_fits(tunnel::TcpLimits{}.memory_bytes_max, memory.limit_bytes()),
             .read_file = process_variables(*file).file,
+            .read_secret_file = process_variables(*file).secret_file,
             .before = take_over ? std::optional(take_over->offer) : std::nullopt},
         *configuration, prepared ? &folder : nullptr, log);
   } catch (const system_error& error) {

@@ -54,6 +54,15 @@ std::expected<std::string, std::string> read_secret_file(const std::filesystem::
                          printable(path.string(), 500));
 }
 
+// What ACME clients name is a link into another folder.
+void note_folders(const std::filesystem::path& path, std::vector<std::string>& folders) {
+  const std::filesystem::path file = std::filesystem::absolute(path);
+  folders.push_back(file.parent_path().string());
+  std::error_code ignored;
+  const auto target = std::filesystem::canonical(file, ignored);
+  if (!ignored) folders.push_back(target.parent_path().string());
+}
+
 }  // namespace
 
 std::expected<std::optional<ConfigurationText>, std::string> load_configuration(
@@ -80,21 +89,13 @@ VariableSources process_variables(const std::optional<ConfigurationText>& file,
         return value;
       },
       [folder, folders_read](const std::string& path) -> std::expected<std::string, std::string> {
-        if (folders_read != nullptr) {
-          const std::filesystem::path file_path = std::filesystem::absolute(folder / path);
-          folders_read->push_back(file_path.parent_path().string());
-          // What ACME clients name is a link into another folder.
-          std::error_code ignored;
-          const auto target = std::filesystem::canonical(file_path, ignored);
-          if (!ignored) folders_read->push_back(target.parent_path().string());
-        }
+        if (folders_read != nullptr) note_folders(folder / path, *folders_read);
         auto content = read_file(folder / path);
         if (content) return content;
         return std::unexpected(content.error() + "; is it there, and readable for this user?");
       },
       [folder, folders_read](const std::string& path) -> std::expected<std::string, std::string> {
-        if (folders_read != nullptr)
-          folders_read->push_back((folder / path).parent_path().string());
+        if (folders_read != nullptr) note_folders(folder / path, *folders_read);
         auto content = read_secret_file(folder / path);
         if (content || content.error().contains("chmod")) return content;
         return std::unexpected(content.error() + "; is it there, and readable for this user?");

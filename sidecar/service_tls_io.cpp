@@ -94,7 +94,7 @@ ServiceTls::Loaded ServiceTls::load_files() {
   const CertificateSource& source = configuration_.tls_settings.certificate;
   auto chain = store_.read_file(source.chain);
   if (!chain) return std::unexpected(chain.error());
-  auto read = store_.read_file(source.key);
+  auto read = store_.read_secret_file(source.key);
   if (!read) return std::unexpected(read.error());
   const SecretText key(std::move(*read));
   auto certificate = TlsCertificate::parse(*chain, key.reveal());

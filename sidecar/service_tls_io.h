@@ -20,8 +20,8 @@ namespace sidestream::sidecar {
 
 // Where certificates are found.
 struct CertificateStore {
-  // The content of a file of the configuration; the error names it.
-  std::function<std::expected<std::string, std::string>(const std::string& path)> read_file;
+  FileReader read_file;                // of the configuration
+  FileReader read_secret_file;         // the same for a key: one that others can read is an error
   const StateFolder* state = nullptr;  // nullptr: there is none
   AcmeClient* acme = nullptr;          // nullptr: nothing is kept, so nothing is asked for
   std::string acme_directory{};

@@ -26,8 +26,9 @@ struct SidecarSettings {
   Duration drain_time = 10s;  // for live streams after stop()
   std::size_t streams_max = SidecarLimits{}.streams;
   std::size_t tcp_memory_bytes = tunnel::TcpLimits{}.memory_bytes_max;  // of each edge's tunnel
-  // Reads the files that the configuration names, as its reader did.
-  std::function<std::expected<std::string, std::string>(const std::string& path)> read_file{};
+  // Read the files that the configuration names, as its reader did.
+  FileReader read_file{};
+  FileReader read_secret_file{};
   // Of the process that is taken over: tunnels and services begin where they are.
   std::optional<SidecarOffer> before{};
 };

@@ -50,6 +50,7 @@ void Sidecar::add_service(ServiceConfiguration configuration) {
       network_, std::move(configuration), port,
       CertificateStore{
           .read_file = settings_.read_file,
+          .read_secret_file = settings_.read_secret_file,
           .state = state_,
           .acme = acme_.get(),
           .acme_directory = acme_settings_.directory,

@@ -28,7 +28,7 @@ CertificateSource read_files(const ConfigurationValue& value) {
   std::optional<ConfigurationFile> chain;
   std::optional<ConfigurationFile> key;
   if (const auto path = section.require("chain", "chain: FILE")) chain = path->file();
-  if (const auto path = section.require("key", "key: FILE")) key = path->file();
+  if (const auto path = section.require("key", "key: FILE")) key = path->secret_file();
   section.finish();
   if (!chain || !key) return source;
   const auto pair = TlsCertificate::parse(chain->content.reveal(), key->content.reveal());

@@ -96,13 +96,21 @@ std::optional<SecretText> ConfigurationValue::secret() const {
 }
 
 std::optional<ConfigurationFile> ConfigurationValue::file() const {
+  return read(source_->variables == nullptr ? nullptr : source_->variables->file);
+}
+
+std::optional<ConfigurationFile> ConfigurationValue::secret_file() const {
+  return read(source_->variables == nullptr ? nullptr : source_->variables->for_secrets().file);
+}
+
+std::optional<ConfigurationFile> ConfigurationValue::read(const FileReader& reader) const {
   auto path = text();
   if (!path) return std::nullopt;
-  if (source_->variables == nullptr || !source_->variables->file) {
+  if (!reader) {
     fail("names a file, and files cannot be read here");
     return std::nullopt;
   }
-  auto content = source_->variables->file(*path);
+  auto content = reader(*path);
   if (content) return ConfigurationFile{std::move(*path), SecretText(std::move(*content))};
   fail(content.error());
   return std::nullopt;

@@ -59,6 +59,8 @@ class ConfigurationValue {
   // The path of a file, with its content; what is not absolute is looked up beside the
   // configuration.
   [[nodiscard]] std::optional<ConfigurationFile> file() const;
+  // The same where it must be a secret: a file that others can read is an error too.
+  [[nodiscard]] std::optional<ConfigurationFile> secret_file() const;
   [[nodiscard]] std::optional<bool> boolean() const;
   [[nodiscard]] std::optional<std::int64_t> integer(std::int64_t min, std::int64_t max) const;
   [[nodiscard]] std::optional<Duration> duration(Duration min, Duration max) const;
@@ -97,6 +99,7 @@ class ConfigurationValue {
   // Whether `${` in it means anything: not in what comes from elsewhere than the document.
   [[nodiscard]] bool may_refer() const;
   [[nodiscard]] std::optional<Expansion> expanded(bool is_secret = false) const;
+  [[nodiscard]] std::optional<ConfigurationFile> read(const FileReader& reader) const;
 
   const YamlNode* node_;
   std::string path_;

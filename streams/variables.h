@@ -13,14 +13,16 @@
 
 namespace sidestream {
 
+// The whole content of a file. The error is one line for a person; it names the path.
+using FileReader = std::function<std::expected<std::string, std::string>(const std::string& path)>;
+
 // Where values come from; the only way to the environment and to files.
 struct VariableSources {
   // nullopt: not set.
   std::function<std::optional<std::string>(const std::string& name)> environment;
-  // The whole content. The error is one line for a person; it names the path.
-  std::function<std::expected<std::string, std::string>(const std::string& path)> file;
+  FileReader file;
   // The same for a key or a ticket: a file that others can read is an error too. None: as `file`.
-  std::function<std::expected<std::string, std::string>(const std::string& path)> secret_file = {};
+  FileReader secret_file = {};
 
   // As they are for a secret.
   [[nodiscard]] VariableSources for_secrets() const {

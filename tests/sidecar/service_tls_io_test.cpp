@@ -45,9 +45,10 @@ class ServiceTlsTest : public ::testing::Test {
       if (found != files_.end()) return found->second;
       return std::unexpected("cannot read " + path);
     };
-    return std::make_unique<ServiceTls>(network_, configuration_,
-                                        CertificateStore{.read_file = read, .state = state},
-                                        [this](const ServiceTls&) { ++changes_; });
+    return std::make_unique<ServiceTls>(
+        network_, configuration_,
+        CertificateStore{.read_file = read, .read_secret_file = read, .state = state},
+        [this](const ServiceTls&) { ++changes_; });
   }
   void put(const std::string& pem) { files_["chain"] = files_["key"] = pem; }
 
