@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "control/version.h"
 #include "edge/edge_configuration.h"
 #include "edge/edge_io.h"
+#include "edge/routers/router_reader.h"
 #include "streams/listen_failure.h"
 
 namespace sidestream::cli {
@@ -66,10 +68,22 @@ edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration, std
   settings.drain_time = configuration.program.grace;
   settings.public_address = configuration.public_address;
   settings.public_ports = configuration.public_ports;
+  settings.accepting = edge::with_files_in(configuration.router, configuration.program.state);
   settings.router.admission.streams_max = streams;
   settings.router.admission.streams_per_client_max = configuration.limits.per_client;
   settings.router.opening.hello_time = configuration.limits.hello_timeout;
   return settings;
+}
+
+// Of the files that the router reads, and of the socket where it hands streams over.
+void add_folders(const edge::RouterSettings& router, SandboxFolders& folders) {
+  const auto add = [&](const std::string& file) {
+    if (!file.empty()) folders.write.push_back(std::filesystem::path(file).parent_path().string());
+  };
+  if (const auto* haproxy = std::get_if<edge::HaproxySettings>(&router)) {
+    add(haproxy->map);
+    add(haproxy->inlet.unix_path);
+  }
 }
 
 control::HttpResponse json_response(std::string body) {
@@ -176,6 +190,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
   const MemoryMeter memory(configuration->limits.memory_bytes);
   edge::EdgeSettings settings = settings_of(*configuration, *streams, *key, memory.limit_bytes());
   settings.held_ports = network.inherited_ports();
+  folders.write = {configuration->program.state};
+  add_folders(settings.accepting, folders);
   std::unique_ptr<edge::Edge> edge;
   try {
     edge = std::make_unique<edge::Edge>(network, std::move(settings), std::move(*registry), &state,
@@ -192,7 +208,6 @@ int run_edge(const EdgeOptions& options, Console& console) {
       return complain(console, taken.error(), failed);
     take_over.reset();
   }
-  folders.write = {configuration->program.state};
   RunningProgram program{.role = "edge",
                          .run = edge->run(),
                          .stop = [&] { edge->stop(); },

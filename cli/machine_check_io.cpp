@@ -11,6 +11,7 @@
 #include "cli/admin_default_io.h"
 #include "cli/edge_state_io.h"
 #include "control/admin_messages.h"
+#include "edge/routers/router_reader.h"
 #include "streams/ip_address.h"
 #include "streams/kernel_network_io.h"
 #include "streams/listen_failure.h"
@@ -98,6 +99,7 @@ void check_ports(const edge::EdgeConfiguration& configuration, const MachineChec
   try_address(configuration.listen, udp, [&] { return network.open_udp(configuration.listen); });
   tell("tunnel.listen", udp, findings);
   Obstacles tcp;
+  if (!std::holds_alternative<edge::EmbeddedSettings>(configuration.router)) return;
   std::size_t tried = 0;
   for (const edge::PortRange& range : configuration.public_ports) {
     for (unsigned port = range.low; port <= range.high && tried < limits.ports_max; ++port) {
@@ -107,6 +109,23 @@ void check_ports(const edge::EdgeConfiguration& configuration, const MachineChec
     }
   }
   tell("public.ports", tcp, findings);
+}
+
+// What another program as the router needs of this machine.
+void check_router(const edge::HaproxySettings& router, bool runs, Findings& findings) {
+  if (::access(router.socket.c_str(), R_OK | W_OK) != 0)
+    findings.push_back("router.haproxy.socket: this user cannot use " + router.socket +
+                       "; is HAProxy running, and is that its `stats socket`, with `level admin` "
+                       "and a group that this user is in?");
+  if (!can_have_folder(fs::path(router.map).parent_path()))
+    findings.push_back("router.haproxy.map: this user cannot write " + router.map +
+                       "; give its folder to the program's user, or set `map` to another file");
+  if (runs || !router.inlet.unix_path.empty()) return;
+  asio::io_context io;
+  KernelNetwork network(io);
+  Obstacles inlet;
+  try_address(router.inlet.listen, inlet, [&] { return network.listen(router.inlet.listen, {}); });
+  tell("router.haproxy.listen", inlet, findings);
 }
 
 // ---- names -------------------------------------------------------------------------------------
@@ -162,7 +181,11 @@ Findings machine_findings(const edge::EdgeConfiguration& configuration,
   if (!program.has_admin) program.admin.unix_path = admin_socket_to_make();
   check_folders(program, findings);
   check_state(configuration, findings);
-  if (!is_running(program.admin)) check_ports(configuration, limits, findings);
+  const bool runs = is_running(program.admin);
+  if (!runs) check_ports(configuration, limits, findings);
+  const edge::RouterSettings router = edge::with_files_in(configuration.router, program.state);
+  if (const auto* haproxy = std::get_if<edge::HaproxySettings>(&router))
+    check_router(*haproxy, runs, findings);
   return findings;
 }
 

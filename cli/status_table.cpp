@@ -77,6 +77,7 @@ std::string status_table(const control::EdgeStatus& status) {
   text += "public " + status.public_address + " ports " + or_dash(status.public_ports) + ", " +
           plural(status.streams, "stream") + " open, " + count_text(status.streams_in_all) +
           " since the start\n";
+  if (!status.router_problem.empty()) text += "ROUTER PROBLEM: " + status.router_problem + '\n';
   add_refused(text, status);
   add_predecessors(text, status.predecessors);
 

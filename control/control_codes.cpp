@@ -15,11 +15,12 @@ constexpr Texts<EndpointState, 3> states{{
     {EndpointState::refused, "refused"},
 }};
 
-constexpr Texts<Reason, 11> reasons{{
+constexpr Texts<Reason, 12> reasons{{
     {Reason::none, "none"},
     {Reason::standby, "standby"},
     {Reason::listener_opening, "listener_opening"},
     {Reason::listener_failed, "listener_failed"},
+    {Reason::router_behind, "router_behind"},
     {Reason::not_allowed, "not_allowed"},
     {Reason::held_by_another, "held_by_another"},
     {Reason::port_not_open, "port_not_open"},

@@ -15,6 +15,7 @@ enum class Reason : std::uint8_t {
   standby,           // waiting: another sidecar has it with a greater priority
   listener_opening,  // waiting: the edge is about to listen on that port
   listener_failed,   // waiting: the edge cannot listen on that port; it keeps trying
+  router_behind,     // waiting: the edge's router, another program, does not have it yet
   not_allowed,       // refused: no pattern of the sidecar's allow list covers it
   held_by_another,   // refused: another sidecar's allow list names it more specifically
   port_not_open,     // refused: the port is not among the edge's public ports

@@ -165,6 +165,7 @@ EdgeStatus read_edge(JsonFields& fields) {
   status.public_address = read_text(fields, "public_address");
   status.public_ports = read_text(fields, "public_ports");
   status.router = read_text(fields, "router");
+  status.router_problem = read_text(fields, "router_problem");
   status.streams = read_count(fields, "streams");
   status.streams_in_all = read_count(fields, "streams_in_all");
   status.refused = read_list(fields, "refused", &read_refused);
@@ -336,6 +337,7 @@ std::string serialize(const EdgeStatus& status) {
                                    {"public_address", status.public_address},
                                    {"public_ports", status.public_ports},
                                    {"router", status.router},
+                                   {"router_problem", status.router_problem},
                                    {"streams", status.streams},
                                    {"streams_in_all", status.streams_in_all},
                                    {"refused", std::move(refused)},

@@ -67,8 +67,9 @@ struct EdgeStatus {
   std::string endpoint;    // what tickets tell sidecars to dial
   std::string public_key;  // of the tunnel, for sidecars that have keys of their own
   std::string public_address;
-  std::string public_ports;  // `443, 50001-50002`
-  std::string router;        // `embedded`, `haproxy`, …
+  std::string public_ports;      // `443, 50001-50002`
+  std::string router;            // `embedded`, `haproxy 2.6.12`, …
+  std::string router_problem{};  // why it does not have all that it should; empty: it has
   std::uint64_t streams = 0;
   std::uint64_t streams_in_all = 0;
   std::vector<std::pair<std::string, std::uint64_t>> refused;  // streams, by reason

@@ -28,6 +28,10 @@ Task<control::HttpResponse> ControlServer::respond(control::HttpRequest request,
       service_.respond(network_.timers().now(), identity->name, request);
   lease_given_.notify_all();
   if (on_change_) on_change_();
+  if (settle_ && request.target == control::state_target && response.status == 200) {
+    co_await settle_();
+    response = service_.respond_again(identity->name);
+  }
   co_return response;
 }
 

@@ -43,6 +43,10 @@ class ControlServer final : private control::HttpService {
     service_.on_state(on_change_);
   }
 
+  // Waited for, for a moment, before a state that was accepted is answered, so that the answer can
+  // be `granted` where another program is told of it. Set before run().
+  void on_settle(std::function<Task<>()> settle) { settle_ = std::move(settle); }
+
   // Serves until it is cancelled.
   Task<> run();
 
@@ -60,6 +64,7 @@ class ControlServer final : private control::HttpService {
   LeaseTable& table_;
   Identify identify_;
   std::function<void()> on_change_;
+  std::function<Task<>()> settle_;
   ControlService service_;
   std::unique_ptr<Listener> listener_;
   Event lease_given_;

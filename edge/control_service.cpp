@@ -65,6 +65,10 @@ HttpResponse ControlService::respond(Instant now, const std::string& sidecar,
   return response;
 }
 
+HttpResponse ControlService::respond_again(const std::string& sidecar) {
+  return json_response(200, serialize(table_.latest_answer(sidecar)));
+}
+
 HttpResponse ControlService::dispatch(Instant now, const std::string& sidecar,
                                       const HttpRequest& request) {
   const std::string_view method =

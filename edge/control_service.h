@@ -37,6 +37,8 @@ class ControlService {
   // of them than the edge has. For all others use refuse().
   [[nodiscard]] control::HttpResponse respond(Instant now, const std::string& sidecar,
                                               const control::HttpRequest& request);
+  // The answer to the last state of a sidecar, as it would be now.
+  [[nodiscard]] control::HttpResponse respond_again(const std::string& sidecar);
   // The same answer to whatever the request is; the connection ends with it.
   [[nodiscard]] static control::HttpResponse refuse(control::Refusal refusal);
 

@@ -8,6 +8,7 @@
 
 #include "control/configuration_values.h"
 #include "edge/edge_environment.h"
+#include "edge/routers/router_reader.h"
 #include "edge/sidecar_entry_reader.h"
 #include "edge/tunnel_network.h"
 #include "streams/message_text.h"
@@ -124,20 +125,6 @@ void read_public(ConfigurationSection& top, EdgeConfiguration& configuration) {
   section.finish();
 }
 
-void read_router(ConfigurationSection& top) {
-  const auto value = top.find("router");
-  if (!value) return;
-  static constexpr std::string_view later =
-      "this router is not in this version; write `router: embedded`";
-  static constexpr std::array<std::pair<std::string_view, int>, 1> words{{{"embedded", 0}}};
-  static constexpr std::array<ConfigurationValue::LaterWord, 4> later_words{
-      {{"haproxy", later}, {"nginx", later}, {"traefik", later}, {"caddy", later}}};
-  if (value->is_section())
-    value->fail(std::string(later));
-  else
-    (void)value->choice(words, later_words);
-}
-
 void read_limits(ConfigurationSection& top, EdgeLimits& limits) {
   const auto value = top.find("limits");
   if (!value) return;
@@ -168,7 +155,8 @@ bool is_public(const SocketAddress& address, const EdgeConfiguration& configurat
          });
 }
 
-// The addresses of admin and metrics must not be where a public port may be opened.
+// The addresses of admin, metrics and a router's inlet must not be where a public port may be
+// opened.
 void check_addresses(ConfigurationSection& top, const EdgeConfiguration& configuration) {
   const auto check = [&](std::string_view key, const SocketAddress& address) {
     const auto value = top.find(key);
@@ -178,6 +166,8 @@ void check_addresses(ConfigurationSection& top, const EdgeConfiguration& configu
   };
   for (const SocketAddress& admin : configuration.program.admin.addresses) check("admin", admin);
   if (configuration.program.metrics) check("metrics", *configuration.program.metrics);
+  if (const auto* haproxy = std::get_if<HaproxySettings>(&configuration.router))
+    if (haproxy->inlet.unix_path.empty()) check("router", haproxy->inlet.listen);
 }
 
 }  // namespace
@@ -195,6 +185,7 @@ std::vector<std::string> keys_for_restart(const EdgeConfiguration& now,
       now.listen == wanted.listen && now.network == wanted.network && now.tunnel == wanted.tunnel;
   if (!same_tunnel) keys.emplace_back("tunnel");
   if (now.public_address != wanted.public_address) keys.emplace_back("public.address");
+  if (now.router != wanted.router) keys.emplace_back("router");
   if (now.limits.memory_bytes != wanted.limits.memory_bytes) keys.emplace_back("limits.memory");
   return keys;
 }
@@ -217,7 +208,7 @@ std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
   read_public(top, configuration);
   if (const auto sidecars = top.find("sidecars"))
     configuration.sidecars = read_sidecar_entries(*sidecars, configuration);
-  read_router(top);
+  if (const auto router = top.find("router")) configuration.router = read_router(*router);
   read_limits(top, configuration.limits);
   configuration.program = control::read_program_configuration(top);
   check_addresses(top, configuration);

@@ -15,6 +15,7 @@
 #include "control/ticket.h"
 #include "edge/admission.h"
 #include "edge/publish_rules.h"
+#include "edge/routers/router_settings.h"
 #include "streams/configuration_problem.h"
 #include "streams/host_port.h"
 #include "streams/ip_address.h"
@@ -55,6 +56,7 @@ struct EdgeConfiguration {
   IpAddress public_address;             // where public ports are opened
   std::vector<PortRange> public_ports;  // ascending, without overlap; at least one
   std::vector<SidecarEntry> sidecars;   // in the order of the file
+  RouterSettings router;
   EdgeLimits limits;
   control::ProgramConfiguration program;
 

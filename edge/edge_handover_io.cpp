@@ -39,7 +39,7 @@ std::expected<Edge::Offer, std::string> Edge::offer_handover() {
   if (handing_over() || handed_over_) return std::unexpected("another process takes over already");
   Offer offer{.identity = identity(), .descriptors = {}};
   try {
-    for (const auto& [port, fd] : router_.listeners())
+    for (const auto& [port, fd] : accepting_->listeners())
       offer.descriptors[listener_name(port)] = copy_of(fd);
     handover_link_ = control::offer_tunnel(tunnel_, network_.executor(), "", offer.descriptors);
   } catch (const system_error& error) {
@@ -57,7 +57,7 @@ EdgeHandover Edge::freeze_handover() {
     if (status && status->endpoint)
       handover.endpoints.push_back({name, *status->endpoint, tunnel_.local_address(peer)});
   }
-  handover.open_ports.assign(open_ports_.begin(), open_ports_.end());
+  handover.open_ports = accepting_->open_ports();
   handover.tunnel = control::describe_tunnel(tunnel_);
   return handover;
 }
@@ -68,6 +68,7 @@ void Edge::call_off_handover() {
 }
 
 void Edge::commit_handover() {
+  accepting_->close();
   router_.close_ports();
   tunnel_.hand_over(std::move(handover_link_), [this] {
     settings_.drain_time = Duration::zero();
@@ -114,11 +115,9 @@ void Edge::take_over(const EdgeHandover& handover, const tunnel::PredecessorFact
 }
 
 void Edge::go_on(const EdgeHandover& handover, const tunnel::PredecessorFacts& from) {
-  for (const std::uint16_t port : handover.open_ports) {
-    if (!is_public(port) || !router_.open_port(port)) continue;
-    open_ports_.insert(port);
-    leases_.on_port_open(port);
-  }
+  std::vector<std::uint16_t> ports = handover.open_ports;
+  std::erase_if(ports, [this](std::uint16_t port) { return !is_public(port); });
+  accepting_->go_on(ports);
   log_.info("taken over", {{"process", from.process},
                            {"version", from.version},
                            {"streams", std::uint64_t{handover.tunnel.connections.size()}}});

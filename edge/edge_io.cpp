@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "edge/routers/embedded_router_io.h"
+#include "edge/routers/foreign_router_io.h"
+#include "edge/routers/haproxy_router_io.h"
 #include "streams/join_io.h"
-#include "streams/listen_failure.h"
 
 namespace sidestream::edge {
 namespace {
 
-constexpr Duration port_retry_interval = 5s;
 constexpr std::string_view handover_goes_on =
     "another process is taking over; ask again in a moment";
 constexpr Duration last_words = 200ms;
@@ -22,6 +23,15 @@ tunnel::UserspaceTunnelConfiguration with_address(
   configuration.address = address;
   configuration.keeps_local_address = true;
   return configuration;
+}
+
+std::unique_ptr<Router> make_router(Network& network, const EdgeSettings& settings,
+                                    EdgeRouter& streams, LeaseTable& leases, const Log& log) {
+  if (const auto* haproxy = std::get_if<HaproxySettings>(&settings.accepting))
+    return std::make_unique<ForeignRouter>(network, streams, leases, log,
+                                           std::make_unique<HaproxyDriver>(network, *haproxy),
+                                           haproxy->inlet);
+  return std::make_unique<EmbeddedRouter>(network, streams, leases, log, settings.held_ports);
 }
 
 Task<> until_first(Task<> one, Task<> other) {
@@ -47,10 +57,13 @@ Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
                      log_.error("accepting failed",
                                 {{"port", std::uint64_t{port}}, {"error", error.message()}});
                    }}),
+      accepting_(make_router(network, settings_, router_, leases_, log)),
       control_(network, tunnel_, leases_,
                [this](const SocketAddress& address) { return identify(address); }) {
   settings_.tickets.public_key = tunnel_.public_key();
+  accepting_->on_change([this] { handle_leases(); });
   control_.on_change([this] { handle_leases(); });
+  control_.on_settle([this] { return accepting_->settled(); });
   leases_.set_public_ports(settings_.public_ports);
   for (const EnrolledSidecar& sidecar : registry_.sidecars()) enrol(sidecar);
   renew_revoked_peers();
@@ -69,7 +82,7 @@ Task<> Edge::run() {
 }
 
 Task<> Edge::work() {
-  Task<> calling = both(both(call_sidecars(), open_held_ports()), keep_endpoints());
+  Task<> calling = both(both(call_sidecars(), accepting_->run()), keep_endpoints());
   Task<> leading = both(std::move(calling), control_.run());
   Task<> until_handed_over = until_first(std::move(leading), wait_handed_over());
   Task<> serving = both(tunnel_.run(), std::move(until_handed_over));
@@ -87,6 +100,7 @@ Task<> Edge::end_streams() {
   const Predecessors& before = tunnel_.predecessors();
   log_.info("edge stops", {{"streams", std::uint64_t{router_.counters().active}}});
   const Instant deadline = network_.timers().now() + settings_.drain_time;
+  accepting_->close();
   co_await router_.drain(settings_.drain_time);
   while (before.streams() > 0 && network_.timers().now() < deadline)
     co_await network_.timers().sleep_for(look_again);
@@ -242,40 +256,11 @@ void Edge::keep_configured() const {
 void Edge::handle_leases() {
   while (leases_.route_revision() != route_revision_) {
     route_revision_ = leases_.route_revision();
-    const std::vector<Route> routes = leases_.routes();
-    open_wanted_ports(routes);
-    router_.set_routes(routes);
+    std::vector<Route> routes = leases_.routes();
+    accepting_->set_routes(routes);
+    router_.set_routes(std::move(routes));
   }
-  // What was in the way of a port may have gone.
-  if (!failed_ports_.empty() && network_.timers().now() >= ports_tried_ + port_retry_interval)
-    open_wanted_ports(leases_.routes());
   while (const auto event = leases_.poll_event()) tell(*event);
-}
-
-// A port stays open once it is: it needs no privilege a second time, and clients of a sidecar that
-// is away learn so at once.
-void Edge::open_wanted_ports(const std::vector<Route>& routes) {
-  ports_tried_ = network_.timers().now();
-  std::set<std::uint16_t> wanted;
-  for (const Route& route : routes) wanted.insert(route.endpoint.port);
-  std::erase_if(failed_ports_, [&](const auto& failed) { return !wanted.contains(failed.first); });
-  for (const std::uint16_t port : wanted) {
-    if (open_ports_.contains(port)) continue;
-    const auto opened = router_.open_port(port);
-    if (opened) {
-      open_ports_.insert(port);
-      failed_ports_.erase(port);
-      leases_.on_port_open(port);
-      log_.info("port open", {{"port", port}});
-      continue;
-    }
-    std::string why = explain_listen_failure(opened.error(), port);
-    leases_.on_port_failed(port, why);
-    std::string& told = failed_ports_[port];
-    if (told == why) continue;
-    log_.error("port cannot be opened", {{"port", port}, {"why", why}});
-    told = std::move(why);
-  }
 }
 
 void Edge::tell(const LeaseEvent& event) {

@@ -5,7 +5,6 @@
 #include <expected>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +17,8 @@
 #include "edge/edge_router_io.h"
 #include "edge/lease_table.h"
 #include "edge/peer_endpoints.h"
+#include "edge/routers/router_io.h"
+#include "edge/routers/router_settings.h"
 #include "edge/sidecar_registry.h"
 #include "streams/log_io.h"
 #include "streams/network_io.h"
@@ -33,6 +34,7 @@ struct EdgeSettings {
   IpAddress public_address;
   std::vector<PortRange> public_ports;
   RouterLimits router;
+  RouterSettings accepting;   // what accepts public connections
   Duration drain_time = 10s;  // for live streams after stop()
   // Public ports whose sockets somebody else keeps open: clients wait there until the sidecars have
   // had time to publish, and are answered then in any case.
@@ -113,10 +115,8 @@ class Edge {
   void retire_peer(std::string_view name, const tunnel::PublicKey& public_key);
   void keep_configured() const;
   [[nodiscard]] bool is_public(std::uint16_t port) const;
-  void close_ports_of_others();
   void recall_sidecars();
   Task<> call_sidecars();
-  Task<> open_held_ports();
   void handle_tunnel_event(const tunnel::DeviceEvent& event);
   Task<> keep_endpoints();
   void write_endpoints();
@@ -128,7 +128,6 @@ class Edge {
   void tell_lease_table();
   void handle_leases();
   void tell(const LeaseEvent& event);
-  void open_wanted_ports(const std::vector<Route>& routes);
   void tell(const StreamRecord& record);
   [[nodiscard]] std::optional<SidecarIdentity> identify(const SocketAddress& address) const;
   [[nodiscard]] std::expected<void, std::string> keep(const SidecarRegistry& registry) const;
@@ -148,11 +147,9 @@ class Edge {
   std::vector<std::pair<tunnel::PublicKey, tunnel::PeerId>> revoked_peers_;
   LeaseTable leases_;
   EdgeRouter router_;
+  std::unique_ptr<Router> accepting_;
   ControlServer control_;
   std::uint64_t route_revision_ = 0;
-  std::set<std::uint16_t> open_ports_;
-  std::map<std::uint16_t, std::string> failed_ports_;  // wanted, and why they are not open
-  Instant ports_tried_{};
   bool stopping_ = false;
   bool handed_over_ = false;
   Event end_wanted_;                            // one of these two, or both

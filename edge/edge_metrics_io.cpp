@@ -79,10 +79,12 @@ void Edge::write_metrics(control::MetricsPage& page) const {
                "Times that accept() failed for want of descriptors or memory.");
   page.add(counters.accept_failures);
   page.gauge("sidestream_public_ports_open", "Public ports that accept connections.");
-  page.add(std::uint64_t{open_ports_.size()});
+  page.add(std::uint64_t{accepting_->ports().open});
   page.gauge("sidestream_public_ports_failed",
              "Public ports that are wanted and cannot be opened.");
-  page.add(std::uint64_t{failed_ports_.size()});
+  page.add(std::uint64_t{accepting_->ports().failed});
+  page.gauge("sidestream_router_in_step", "1 while the router has what it should.");
+  page.add(accepting_->problem().empty());
   add_services(page, router_.traffic());
   page.gauge("sidestream_timers", "Timers that run.");
   page.add(std::uint64_t{network_.timers().size()});

@@ -48,22 +48,6 @@ void Edge::handle_tunnel_event(const tunnel::DeviceEvent& event) {
   if (endpoints_ != endpoints_kept_) endpoints_changed_.notify_all();
 }
 
-Task<> Edge::open_held_ports() {
-  constexpr Duration time_to_publish = 3s;
-  co_await network_.timers().sleep_for(time_to_publish);
-  for (const std::uint16_t port : settings_.held_ports) {
-    if (open_ports_.contains(port)) continue;
-    const auto opened = router_.open_port(port);
-    if (!opened) {
-      log_.error("port cannot be opened",
-                 {{"port", std::uint64_t{port}}, {"error", opened.error().message()}});
-      continue;
-    }
-    open_ports_.insert(port);
-    leases_.on_port_open(port);
-  }
-}
-
 Task<> Edge::keep_endpoints() {
   constexpr Duration pause = 10s;
   for (;;) {

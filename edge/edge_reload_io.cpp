@@ -45,7 +45,7 @@ void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
   renew_revoked_peers();  // before one of them is enrolled again
   for (const EnrolledSidecar& sidecar : registry_.sidecars())
     if (!peers_.contains(sidecar.name)) enrol(sidecar);
-  close_ports_of_others();
+  accepting_->set_public_ports(settings_.public_ports);
   keep_configured();
 }
 
@@ -63,17 +63,6 @@ void Edge::forget_peer(std::string_view name) {
 bool Edge::is_public(std::uint16_t port) const {
   return std::ranges::any_of(settings_.public_ports, [port](const PortRange& range) {
     return range.low <= port && port <= range.high;
-  });
-}
-
-// Those that the file does not name any more.
-void Edge::close_ports_of_others() {
-  std::erase_if(open_ports_, [this](std::uint16_t port) {
-    if (is_public(port)) return false;
-    router_.close_port(port);
-    leases_.on_port_closed(port);
-    log_.info("port closed", {{"port", std::uint64_t{port}}});
-    return true;
   });
 }
 

@@ -85,6 +85,8 @@ class EdgeRouter {
   [[nodiscard]] bool is_open(std::uint16_t port) const { return ports_.contains(port); }
   // The listeners' descriptors by port; those that have one.
   [[nodiscard]] std::map<std::uint16_t, int> listeners() const;
+  // A client that somebody else has accepted on that port; `client` has the addresses of both ends.
+  void take(std::unique_ptr<Stream> client, std::uint16_t port) { admit(std::move(client), port); }
 
   // So many more streams are let in until the next call; not set: as many as there are limits for.
   void set_room(std::optional<std::size_t> streams) { room_ = streams; }

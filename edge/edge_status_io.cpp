@@ -23,7 +23,8 @@ control::EdgeStatus Edge::status() const {
   PublishRules rules;
   rules.set_public_ports(settings_.public_ports);
   status.public_ports = rules.public_ports_text();
-  status.router = "embedded";
+  status.router = accepting_->text();
+  status.router_problem = accepting_->problem();
   const RouterCounters counters = router_.counters();
   status.streams = counters.active;
   status.streams_in_all = counters.accepted;

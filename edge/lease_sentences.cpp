@@ -16,6 +16,10 @@ std::string explain(Reason reason, const SentenceFacts& facts) {
       return "the edge is about to listen on port " + port;
     case Reason::listener_failed:
       return "the edge cannot listen on port " + port + ": " + std::string(facts.detail);
+    case Reason::router_behind:
+      return facts.detail.empty()
+                 ? "the edge is about to tell its router"
+                 : "the edge's router does not have it: " + std::string(facts.detail);
     case Reason::not_allowed:
       return "sidecar " + std::string(facts.sidecar) +
              " may not publish it; the edge's owner can add it to `allow` in edge.yaml or, for "

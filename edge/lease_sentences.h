@@ -15,7 +15,8 @@ struct SentenceFacts {
   const control::WantedEndpoint* wanted = nullptr;
   std::uint16_t port = 0;               // of the endpoint, on the edge
   std::string_view public_ports = {};   // port_not_open
-  std::string_view detail = {};         // bad_endpoint: the parser's; listener_failed: why
+  std::string_view detail = {};         // bad_endpoint: the parser's; listener_failed: why;
+                                        // router_behind: what is wrong
   std::string_view other_service = {};  // duplicate: the one that has it
   unsigned other_priority = 0;          // standby
   std::size_t endpoints_max = 0;        // too_many

@@ -57,6 +57,12 @@ void LeaseTable::on_port_closed(std::uint16_t port) {
   ports_.erase(port);
 }
 
+void LeaseTable::on_router_standing(RouterStanding standing) {
+  ports_.clear();
+  for (const auto& [port, why] : standing.ports) ports_[port] = {why.empty(), why};
+  router_ = std::move(standing);
+}
+
 RefusalAnswer LeaseTable::refuse(Refusal refusal, const Sidecar* sidecar) const {
   return {refusal, explain(refusal, sidecar == nullptr ? "" : sidecar->current.instance)};
 }
@@ -278,11 +284,16 @@ EndpointAnswer LeaseTable::answer(const Sidecar& sidecar, const Lease& lease) co
     facts.other_priority = std::max(facts.other_priority, target.priority);
   }
   const auto port = ports_.find(lease.endpoint->port);
-  if (port == ports_.end()) {
+  if (router_ && !router_->problem.empty() && !router_->held.contains(*lease.endpoint)) {
+    answer.reason = Reason::router_behind;
+    facts.detail = router_->problem;
+  } else if (port == ports_.end()) {
     answer.reason = Reason::listener_opening;
   } else if (!port->second.open) {
     answer.reason = Reason::listener_failed;
     facts.detail = port->second.failure;
+  } else if (router_ && !router_->held.contains(*lease.endpoint)) {
+    answer.reason = Reason::router_behind;
   } else if (facts.other_priority > lease.wanted.priority) {
     answer.reason = Reason::standby;
   }

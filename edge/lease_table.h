@@ -17,6 +17,7 @@
 #include "edge/lease_succession.h"
 #include "edge/publish_rules.h"
 #include "edge/route_table.h"
+#include "edge/routers/router_standing.h"
 #include "edge/session_order.h"
 #include "streams/time.h"
 
@@ -79,6 +80,9 @@ class LeaseTable {
   void on_port_open(std::uint16_t port);
   void on_port_failed(std::uint16_t port, std::string why);
   void on_port_closed(std::uint16_t port);
+  // What a router outside of this program has; replaces all that was told of ports. Where none ever
+  // tells, every endpoint is there whose port is open.
+  void on_router_standing(RouterStanding standing);
 
   template <typename Answer>
   using Answered = std::expected<Answer, control::RefusalAnswer>;
@@ -160,6 +164,7 @@ class LeaseTable {
   // Who holds an endpoint, by name.
   std::map<control::Endpoint, std::map<std::string, RouteTarget, std::less<>>> held_;
   std::map<std::uint16_t, Port> ports_;
+  std::optional<RouterStanding> router_;
   std::deque<LeaseEvent> events_;
   std::uint64_t last_session_ = 0;
   std::uint64_t last_revision_ = 0;

@@ -12,11 +12,11 @@
 #include "control/control_client_io.h"
 #include "control/tunnel_handover_io.h"
 #include "sidecar/edge_path.h"
-#include "sidecar/introduction_io.h"
 #include "sidecar/service_io.h"
 #include "sidecar/sidecar_handover.h"
 #include "streams/event_io.h"
 #include "streams/host_port.h"
+#include "streams/introduction_io.h"
 #include "streams/task_group_io.h"
 #include "tunnel/userspace_tunnel_io.h"
 

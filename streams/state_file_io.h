@@ -41,4 +41,20 @@ class StateFolder {
   std::string path_;
 };
 
+// A file that other programs read, made anew from what we know: written whole and atomically, but
+// not synchronised, and readable by everyone. Its folder must be there.
+class SharedFile {
+ public:
+  explicit SharedFile(std::string path) : path_(std::move(path)) {}
+
+  // The whole file; nullopt: there is none.
+  [[nodiscard]] std::expected<std::optional<std::string>, std::string> read() const;
+  [[nodiscard]] std::expected<void, std::string> write(std::string_view content) const;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 }  // namespace sidestream

@@ -68,6 +68,8 @@ TEST(Documentation, NamesEveryKey) {
   expect_documented(page, "tunnel: {zzz: 1}", Program::edge, "tunnel.");
   expect_documented(page, "public: {zzz: 1}", Program::edge, "public.");
   expect_documented(page, "limits: {zzz: 1}", Program::edge, "limits.");
+  expect_documented(document_text("docs/edges/haproxy.md"), "router: {haproxy: {zzz: 1}}",
+                    Program::edge);
   expect_documented(page, "sidecars: {a: {zzz: 1}}", Program::edge);
   expect_documented(page, "log: {zzz: 1}", Program::edge);
   expect_documented(page, "zzz: 1", Program::sidecar);

@@ -12,7 +12,7 @@ TunnelStatus tunnel() {
 }
 
 EdgeStatus edge() {
-  EdgeStatus status{"0.1.0", 5s, "vps:51820", "key", "::", "443", "embedded",
+  EdgeStatus status{"0.1.0", 5s, "vps:51820", "key", "::", "443", "haproxy", "it is down",
                     1,       2,  {},          {},    0,    0,     {}};
   status.refused = {{"unknown name", 3}};
   status.tunnel_connections = 8;

@@ -18,7 +18,7 @@ from raw_edge import FIRST_SERVICE_PORT, NAME_ROUTER_PORT, RawEdge
 NAME = "a.home.test"
 ANSWER = b"the backend was here"
 CLIENT, EDGE = ("198.51.100.7", 4711), ("192.0.2.1", 443)
-# sidecar/introduction_io.h: 5 s for the header; and what a busy machine adds.
+# streams/introduction_io.h: 5 s for the header; and what a busy machine adds.
 HEADER_SECONDS, LATE_SECONDS = 5.0, 7.0
 SLOW_STREAMS = 200
 GROWTH_BYTES_MAX = 8 << 20

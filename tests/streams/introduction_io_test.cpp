@@ -1,4 +1,4 @@
-#include "sidecar/introduction_io.h"
+#include "streams/introduction_io.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include "tests/support/memory_stream_io.h"
 #include "tests/support/memory_tunnel_io.h"
 
-namespace sidestream::sidecar {
+namespace sidestream {
 namespace {
 
 const SocketAddress client = *SocketAddress::parse("203.0.113.9:5022");
@@ -132,4 +132,4 @@ TEST_F(IntroductionTest, NoClientHelloIsNoneAndNotAnEndlessWait) {
 }
 
 }  // namespace
-}  // namespace sidestream::sidecar
+}  // namespace sidestream

@@ -1,4 +1,4 @@
-#include "sidecar/introduction_io.h"
+#include "streams/introduction_io.h"
 
 #include <array>
 #include <utility>
@@ -9,7 +9,7 @@
 #include "streams/prefixed_stream_io.h"
 #include "streams/proxy_header_parser.h"
 
-namespace sidestream::sidecar {
+namespace sidestream {
 namespace {
 
 constexpr std::size_t read_bytes = 2048;
@@ -65,7 +65,7 @@ Task<std::expected<Introduction, std::string>> read_introduction(Network& networ
                                                                  std::unique_ptr<Stream> stream,
                                                                  IntroductionLimits limits) {
   ProxyHeaderLimits header_limits;
-  header_limits.mixed_families_in_v1 = true;  // from NGINX, which is trusted here as any edge is
+  header_limits.mixed_families_in_v1 = true;  // from NGINX, which may be the one that is trusted
   ProxyHeaderParser parser(header_limits);
   std::vector<std::uint8_t> rest;
   Task<> reading = feed_header(*stream, parser, rest);
@@ -99,4 +99,4 @@ Task<std::optional<ClientHello>> peek_client_hello(Network& network, Introductio
   co_return parser.hello();
 }
 
-}  // namespace sidestream::sidecar
+}  // namespace sidestream

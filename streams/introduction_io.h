@@ -1,5 +1,6 @@
-// What comes before the client's bytes on a stream from the edge: the PROXY header, and on the port
-// for all names a ClientHello that tells which service is meant.
+// What comes before the client's bytes on a stream from somebody who is trusted to say who the
+// client is (the edge at a sidecar, a router at the edge): the PROXY header, and where one port is
+// for all names a ClientHello that tells which of them is meant.
 #pragma once
 
 #include <expected>
@@ -11,7 +12,7 @@
 #include "streams/network_io.h"
 #include "streams/proxy_header.h"
 
-namespace sidestream::sidecar {
+namespace sidestream {
 
 struct IntroductionLimits {
   Duration timeout = 5s;  // for the header, and for the hello again
@@ -35,4 +36,4 @@ Task<std::expected<Introduction, std::string>> read_introduction(Network& networ
 Task<std::optional<ClientHello>> peek_client_hello(Network& network, Introduction& introduction,
                                                    IntroductionLimits limits);
 
-}  // namespace sidestream::sidecar
+}  // namespace sidestream

@@ -1,0 +1,44 @@
+// Which router accepts public connections and how it is reached, as plain values.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "streams/ip_address.h"
+
+namespace sidestream::edge {
+
+// Where a router outside of this program hands streams over.
+struct RouterInletSettings {
+  SocketAddress listen{IpAddress::v4(0x7f000001), 5150};  // unused when unix_path is set
+  std::string unix_path = {};                             // empty: not a Unix socket
+  // Who may hand over streams, and so say that any client is another one; for a TCP listener.
+  std::vector<IpPrefix> from{IpPrefix(IpAddress::v4(0x7f000000), 8),
+                             IpPrefix(*IpAddress::parse("::1"), 128)};
+
+  [[nodiscard]] std::string text() const {
+    return unix_path.empty() ? listen.text() : "unix:" + unix_path;
+  }
+  bool operator==(const RouterInletSettings&) const = default;
+};
+
+struct EmbeddedSettings {
+  bool operator==(const EmbeddedSettings&) const = default;
+};
+
+struct HaproxySettings {
+  std::string socket = "/run/haproxy/admin.sock";  // of the Runtime API
+  // The file that HAProxy reads its map from when it starts, which it may know in another folder;
+  // empty: `haproxy.map` in the state folder.
+  std::string map = {};
+  std::string backend = "sidestream";
+  std::string server = "edge";
+  RouterInletSettings inlet = {};  // where the server leads
+
+  bool operator==(const HaproxySettings&) const = default;
+};
+
+using RouterSettings = std::variant<EmbeddedSettings, HaproxySettings>;
+
+}  // namespace sidestream::edge

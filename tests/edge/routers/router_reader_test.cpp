@@ -1,0 +1,93 @@
+#include "edge/routers/router_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "edge/edge_configuration.h"
+#include "tests/support/configuration_examples.h"
+
+namespace sidestream::edge {
+namespace {
+
+// What `router: …` of an edge.yaml gives; `problems` as lines.
+struct Read {
+  RouterSettings settings;
+  std::vector<std::string> problems;
+};
+
+Read read(const std::string& router) {
+  const ConfigurationText file{"edge.yaml", "endpoint: vps.example.com:51820\nrouter: " + router};
+  const ExampleWorld world = example_world();
+  const auto configuration = read_edge_configuration(file, world.sources());
+  if (!configuration) return {{}, configuration.error().lines()};
+  return {configuration->router, {}};
+}
+
+std::string problem(const std::string& router) {
+  const auto lines = read(router).problems;
+  EXPECT_EQ(lines.size(), 1U);
+  return lines.empty() ? "" : lines.front();
+}
+
+HaproxySettings haproxy(const std::string& router) {
+  const Read found = read(router);
+  EXPECT_TRUE(found.problems.empty());
+  EXPECT_TRUE(std::holds_alternative<HaproxySettings>(found.settings));
+  return std::get<HaproxySettings>(found.settings);
+}
+
+TEST(RouterReader, AWordHasAllDefaults) {
+  EXPECT_EQ(read("embedded").settings, RouterSettings(EmbeddedSettings()));
+  EXPECT_EQ(haproxy("haproxy"), HaproxySettings());
+  EXPECT_EQ(haproxy("{haproxy: {}}"), HaproxySettings());
+  EXPECT_EQ(HaproxySettings().inlet.text(), "127.0.0.1:5150");
+}
+
+TEST(RouterReader, ReadsEveryKeyOfHaproxy) {
+  const HaproxySettings settings = haproxy(
+      "{haproxy: {socket: \"unix:/s/haproxy.sock\", listen: \"0.0.0.0:6000\", from: "
+      "[172.18.0.0/16, 192.0.2.1], map: /maps/home.map, server: home/door}}");
+  EXPECT_EQ(settings.socket, "/s/haproxy.sock");
+  EXPECT_EQ(settings.inlet.listen.text(), "0.0.0.0:6000");
+  ASSERT_EQ(settings.inlet.from.size(), 2U);
+  EXPECT_EQ(settings.inlet.from[0].text(), "172.18.0.0/16");
+  EXPECT_EQ(settings.map, "/maps/home.map");
+  EXPECT_EQ(settings.backend, "home");
+  EXPECT_EQ(settings.server, "door");
+  EXPECT_EQ(haproxy("{haproxy: {listen: \"unix:/run/x.sock\"}}").inlet.text(), "unix:/run/x.sock");
+}
+
+TEST(RouterReader, SaysWhatIsWrongAndWhatToWrite) {
+  EXPECT_EQ(problem("haprox"),
+            "edge.yaml:2:9: router: expected embedded or haproxy, not \"haprox\" (did you mean "
+            "\"haproxy\"?)");
+  EXPECT_EQ(problem("{haproxy: {listen: everywhere}}"),
+            "edge.yaml:2:28: router.haproxy.listen: expected ADDRESS:PORT, such as 127.0.0.1:5150, "
+            "or unix:/PATH, not \"everywhere\"");
+  EXPECT_EQ(problem("{haproxy: {listen: \"[::]:443\"}}"),
+            "edge.yaml:2:9: router: port 443 is among public.ports; take another port, or take it "
+            "out there");
+  EXPECT_EQ(problem("{haproxy: {socket: /run/haproxy/admin.sock}}"),
+            "edge.yaml:2:28: router.haproxy.socket: expected unix:/PATH, the `stats socket` of "
+            "HAProxy, not \"/run/haproxy/admin.sock\"");
+  EXPECT_EQ(problem("{haproxy: {from: everybody}}"),
+            "edge.yaml:2:26: router.haproxy.from: expected an address or a network, such as "
+            "172.18.0.0/16, not \"everybody\"");
+  EXPECT_EQ(problem("{haproxy: {listen: \"unix:/x\", from: 192.0.2.1}}"),
+            "edge.yaml:2:45: router.haproxy.from: a Unix socket has no addresses: who may connect "
+            "is the matter of its file; remove `from`");
+  EXPECT_EQ(problem("{haproxy: {map: home.map}}"),
+            "edge.yaml:2:25: router.haproxy.map: expected the path of a file, from the root: "
+            "/PATH, not \"home.map\"");
+  EXPECT_EQ(problem("{haproxy: {server: edge}}"),
+            "edge.yaml:2:28: router.haproxy.server: expected BACKEND/SERVER as HAProxy's "
+            "configuration names them, not \"edge\"");
+}
+
+TEST(RouterReader, FilesWithoutAPlaceGoIntoTheStateFolder) {
+  const auto settings = std::get<HaproxySettings>(with_files_in(HaproxySettings(), "/state"));
+  EXPECT_EQ(settings.map, "/state/haproxy.map");
+  EXPECT_EQ(with_files_in(EmbeddedSettings(), "/state"), RouterSettings(EmbeddedSettings()));
+}
+
+}  // namespace
+}  // namespace sidestream::edge
