@@ -33,6 +33,8 @@ constexpr unsigned loss_events_min = 6;
 // Ours: when the shortest round trip of a round is a quarter longer than the shortest of all, and
 // by this much, there is a queue.
 constexpr Duration queue_rtt_min = 4ms;
+// Ours: how long a cycle may empty the queue, in shortest round trips.
+constexpr int drain_rtts_max = 6;
 // A round trip before any was measured.
 constexpr Duration unknown_rtt = 1ms;
 
@@ -214,11 +216,15 @@ void Bbr::update_cycle(const AckSample& sample) {
   const bool whole = sample.now - phase_began_ > minimum_rtt_;
   const auto in_flight = static_cast<double>(sample.prior_in_flight_bytes);
   bool over = whole;
-  // Probing must have filled what it is to find; what it filled must be emptied again.
+  // Probing must have filled what it is to find; what it filled must be emptied again, and what
+  // pacing that is a little too fast has added since then (as versions 2 and 3 do). A path that has
+  // become longer never gets there, so there is an end to it.
   if (gain > 1)
     over = whole && (sample.lost_bytes > 0 || in_flight >= in_flight_for(gain) ||
                      in_flight >= in_flight_high_);
-  if (gain < 1) over = whole || in_flight <= in_flight_for(1);
+  if (gain < 1)
+    over =
+        in_flight <= in_flight_for(1) || sample.now - phase_began_ > drain_rtts_max * minimum_rtt_;
   if (over) enter_cycle_phase(sample.now, (phase_ + 1) % cycle_gains.size());
 }
 

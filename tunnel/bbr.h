@@ -45,6 +45,7 @@ class Bbr final : public CongestionControl {
   void on_sent(std::size_t /*bytes*/) override {}
   void on_idle(Instant now, Duration idle, Duration rto) override;
   void set_mss(std::size_t mss) override;
+  [[nodiscard]] bool models_path() const override { return true; }
   [[nodiscard]] std::size_t window() const override;
   [[nodiscard]] std::uint64_t pacing_rate() const override;
 

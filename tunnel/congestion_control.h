@@ -53,6 +53,9 @@ class CongestionControl {
   virtual void on_idle(Instant now, Duration idle, Duration rto) = 0;
   virtual void set_mss(std::size_t mss) = 0;
 
+  // Whether it is a model of the path, so that one object can serve all streams that share that.
+  [[nodiscard]] virtual bool models_path() const { return false; }
+
   // How much may be in flight.
   [[nodiscard]] virtual std::size_t window() const = 0;
   // Bytes per second; 0: as fast as the window lets.

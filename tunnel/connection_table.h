@@ -14,6 +14,7 @@
 namespace sidestream::tunnel {
 
 struct TcpListener;
+struct StackPeer;
 
 // A connection with what the stack knows about it.
 struct ConnectionEntry {
@@ -28,8 +29,11 @@ struct ConnectionEntry {
   bool accept_pending = false;      // established, `accepted` not polled yet
   bool reachable = true;            // in the table of ends
   bool released = false;            // by the user
+  StackPeer* peer = nullptr;
+  std::ptrdiff_t turn_bytes = 0;  // that it may still send in its turn
   std::size_t deadline_slot = DeadlineQueue<ConnectionEntry>::none;
   ListLink<ConnectionEntry> ready_link;
+  ListLink<ConnectionEntry> turn_link;
   ListLink<ConnectionEntry> event_link;
   ListLink<ConnectionEntry> backlog_link;
 };

@@ -16,18 +16,24 @@ constexpr Duration probe_without_rtt = 1s;
 LossRecovery::LossRecovery(const TcpLimits& limits)
     : limits_(&limits), scoreboard_(limits.sack_ranges_max), rtt_(limits) {}
 
-void LossRecovery::start(Start start) {
+LossRecovery::~LossRecovery() {
+  if (macroflow_ != nullptr) macroflow_->leave(part_);
+}
+
+void LossRecovery::start(Instant now, Start start) {
   acknowledged_ = next_ = round_end_ = limited_at_ = start.first;
   mss_ = start.mss;
   sack_ = start.sack;
   timestamps_ = start.timestamps;
-  congestion_ = std::move(start.congestion);
+  if (start.congestion)
+    own_macroflow_ = std::make_unique<Macroflow>(now, std::move(start.congestion));
+  macroflow_ = own_macroflow_ ? own_macroflow_.get() : start.macroflow;
 }
 
 void LossRecovery::set_mss(std::size_t mss) {
   const bool smaller = mss < mss_;
   mss_ = mss;
-  congestion_->set_mss(mss);
+  macroflow_->congestion().set_mss(mss);
   if (!smaller || scoreboard_.empty()) return;
   // What was larger did not get through. That is no sign of congestion, so the episode that sends
   // it again takes nothing from the window.
@@ -38,6 +44,7 @@ void LossRecovery::set_mss(std::size_t mss) {
     segment = later;
   }
   scoreboard_.cut(mss);
+  count_in_flight();
   if (scoreboard_.lost_bytes() == 0 || phase_ != Phase::open) return;
   begin_episode(Phase::loss);
   episode_undoable_ = false;
@@ -52,10 +59,15 @@ std::size_t LossRecovery::in_flight_bytes() const {
 
 // ---- what was sent ------------------------------------------------------------------------------
 
+DeliveryMark LossRecovery::mark_of_now(Instant now) {
+  return macroflow_->rate().on_sent(now, macroflow_->in_flight_bytes() == 0);
+}
+
 void LossRecovery::on_sent(SequenceRange range, Instant now) {
-  scoreboard_.on_sent(range, now, rate_.on_sent(now, scoreboard_.in_flight_bytes() == 0));
+  scoreboard_.on_sent(range, now, mark_of_now(now));
   next_ = range.end;
-  congestion_->on_sent(range.size());
+  count_in_flight();
+  macroflow_->on_sent(now, range.size());
   if (timeout_at_ == Instant::max()) timeout_at_ = now + rtt_.rto();
   if (probe_ == Probe::new_text) {
     probe_ = Probe::none;
@@ -67,8 +79,9 @@ void LossRecovery::on_sent(SequenceRange range, Instant now) {
 }
 
 void LossRecovery::on_sent_again(SentSegment& segment, Instant now) {
-  scoreboard_.on_sent_again(segment, now, rate_.on_sent(now, scoreboard_.in_flight_bytes() == 0));
-  congestion_->on_sent(segment.size());
+  scoreboard_.on_sent_again(segment, now, mark_of_now(now));
+  count_in_flight();
+  macroflow_->on_sent(now, segment.size());
   ++retransmitted_segments_;
   // The answer to the first segment is what the timer waits for, so it waits for this one.
   if (timeout_at_ == Instant::max() || segment.begin == acknowledged_)
@@ -84,7 +97,8 @@ void LossRecovery::on_sent_again(SentSegment& segment, Instant now) {
 }
 
 void LossRecovery::on_application_limited() {
-  if (scoreboard_.lost_bytes() == 0) rate_.on_application_limited(in_flight_bytes());
+  if (scoreboard_.lost_bytes() == 0)
+    macroflow_->rate().on_application_limited(macroflow_->in_flight_bytes());
 }
 
 SentSegment* LossRecovery::due(bool& forced) {
@@ -101,7 +115,7 @@ SentSegment* LossRecovery::due(bool& forced) {
 void LossRecovery::on_acknowledged(Instant now, const Acknowledgment& ack) {
   const Sequence acknowledged_before = acknowledged_;
   const std::size_t sacked_before = scoreboard_.sacked_bytes();
-  const std::size_t in_flight_before = in_flight_bytes();
+  const std::size_t in_flight_before = macroflow_->in_flight_bytes();
   const std::size_t lost_before = scoreboard_.lost_bytes();
   const std::size_t acknowledged_bytes = ack.number.since(acknowledged_);
   const bool was_outstanding = outstanding();
@@ -140,30 +154,37 @@ void LossRecovery::on_acknowledged(Instant now, const Acknowledgment& ack) {
     arm_probe(now);
   }
 
-  const RateSample rate = rate_.take_sample(rtt_.minimum());
+  count_in_flight();
+  const RateSample rate = macroflow_->rate().take_sample(rtt_.minimum());
   if (delivery.bytes == 0 && lost_bytes == 0) return;
-  AckSample sample{.now = now};
+  AckSample sample = sample_of(now, in_flight_before, lost_bytes);
   sample.delivery = rate;
-  sample.delivered_in_all = rate_.delivered();
-  sample.prior_in_flight_bytes = in_flight_before;
   sample.acknowledged_bytes = acknowledged_bytes;
   sample.delivered_bytes = delivery.bytes;
-  sample.lost_bytes = lost_bytes;
-  sample.in_flight_bytes = in_flight_bytes();
   sample.rtt = delivery.rtt;
-  sample.smoothed_rtt = rtt_.smoothed();
-  sample.minimum_rtt = rtt_.minimum();
   sample.window_limited = acknowledged_before < limited_at_;
   if (acknowledged_ >= round_end_ && acknowledged_bytes > 0) {
     sample.round_started = true;
     round_end_ = next_;
   }
-  congestion_->on_ack(sample);
+  if (delivery.bytes > 0) macroflow_->on_delivered(part_, now);
+  macroflow_->congestion().on_ack(sample);
+}
+
+AckSample LossRecovery::sample_of(Instant now, std::size_t in_flight_before,
+                                  std::size_t lost_bytes) const {
+  return {.now = now,
+          .lost_bytes = lost_bytes,
+          .in_flight_bytes = macroflow_->in_flight_bytes(),
+          .smoothed_rtt = rtt_.smoothed(),
+          .minimum_rtt = rtt_.minimum(),
+          .prior_in_flight_bytes = in_flight_before,
+          .delivered_in_all = macroflow_->rate().delivered()};
 }
 
 void LossRecovery::count_delivered(Instant now, const SentSegment& segment,
                                    const Acknowledgment& ack, Delivery& delivery) {
-  rate_.on_delivered(now, segment.mark, segment.sent_at, segment.size());
+  macroflow_->rate().on_delivered(now, segment.mark, segment.sent_at, segment.size());
   rack_.on_delivered(now, segment, segment.retransmitted && shows_original(ack, segment.sent_at),
                      rtt_.minimum());
   // Karn: a segment that was sent twice measures nothing.
@@ -251,14 +272,14 @@ void LossRecovery::begin_episode(Phase phase) {
 }
 
 void LossRecovery::end_episode(Instant now) {
-  congestion_->on_recovered(now);
+  macroflow_->on_recovered(part_, now);
   phase_ = Phase::open;
   duplicates_ = 0;
   rack_.on_recovery_ended();
 }
 
 void LossRecovery::undo_episode(Instant now) {
-  congestion_->on_spurious_loss(now);
+  macroflow_->on_spurious_loss(part_, now);
   scoreboard_.forget_losses();
   episode_undoable_ = false;
   forced_ = false;
@@ -280,7 +301,7 @@ std::size_t LossRecovery::find_losses(Instant now, std::size_t in_flight_before,
   if (phase_ == Phase::open && lost > 0) {
     begin_episode(Phase::recovery);
     forced_ = true;
-    congestion_->on_loss(now, in_flight_before);
+    macroflow_->on_loss(part_, now, in_flight_before);
   }
   return lost > lost_before ? lost - lost_before : 0;
 }
@@ -293,17 +314,12 @@ Instant LossRecovery::deadline() const {
 
 void LossRecovery::handle_timeout(Instant now, bool unsent) {
   if (now >= reorder_at_) {
-    const std::size_t in_flight_before = in_flight_bytes();
+    const std::size_t in_flight_before = macroflow_->in_flight_bytes();
     const std::size_t lost_before = scoreboard_.lost_bytes();
     const std::size_t lost_bytes = find_losses(now, in_flight_before, lost_before);
-    if (lost_bytes > 0) {
-      AckSample sample{.now = now};
-      sample.lost_bytes = lost_bytes;
-      sample.in_flight_bytes = in_flight_bytes();
-      sample.smoothed_rtt = rtt_.smoothed();
-      sample.minimum_rtt = rtt_.minimum();
-      congestion_->on_ack(sample);
-    }
+    count_in_flight();
+    if (lost_bytes > 0)
+      macroflow_->congestion().on_ack(sample_of(now, in_flight_before, lost_bytes));
   }
   if (now >= probe_at_) {
     probe_at_ = Instant::max();
@@ -316,7 +332,7 @@ void LossRecovery::handle_timeout(Instant now, bool unsent) {
 
 void LossRecovery::on_retransmission_timeout(Instant now) {
   const bool first = rtt_.backoffs() == 0;
-  const std::size_t in_flight = in_flight_bytes();
+  const std::size_t in_flight = macroflow_->in_flight_bytes();
   // A peer that has the first segment and does not acknowledge it took its SACK back.
   if (scoreboard_.front().sacked) scoreboard_.forget_sacks();
   if (sack_) {
@@ -331,7 +347,8 @@ void LossRecovery::on_retransmission_timeout(Instant now) {
   probe_end_.reset();
   reorder_at_ = Instant::max();
   // A second timeout in a row finds the window at its least already (RFC 5681 section 3.1).
-  if (first) congestion_->on_timeout(now, in_flight);
+  if (first) macroflow_->on_timeout(part_, now, in_flight, rtt_.rto());
+  count_in_flight();
   rtt_.back_off();
   timed_out_at_ = now;
   timeout_at_ = now + rtt_.rto();
@@ -356,8 +373,8 @@ void LossRecovery::process_probe(Instant now, const Acknowledgment& ack, bool du
     // Nobody said that the original came too, so the probe repaired a loss.
     probe_end_.reset();
     if (phase_ != Phase::open) return;
-    congestion_->on_loss(now, in_flight_bytes());
-    congestion_->on_recovered(now);
+    macroflow_->on_loss(part_, now, macroflow_->in_flight_bytes());
+    macroflow_->on_recovered(part_, now);
     episode_undoable_ = false;
   } else if (duplicate && ack.sack.empty()) {
     probe_end_.reset();
@@ -372,6 +389,7 @@ void LossRecovery::on_path_restored(Instant now) {
 }
 
 void LossRecovery::stop() {
+  if (macroflow_ != nullptr) macroflow_->leave(part_);
   scoreboard_.clear();
   acknowledged_ = next_;
   timeout_at_ = probe_at_ = reorder_at_ = Instant::max();

@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 
-#include "tunnel/congestion_control.h"
+#include "tunnel/macroflow.h"
 #include "tunnel/rack.h"
 #include "tunnel/sack_scoreboard.h"
 #include "tunnel/tcp_rtt.h"
@@ -29,15 +29,18 @@ class LossRecovery {
  public:
   // `limits` must outlive the object.
   explicit LossRecovery(const TcpLimits& limits);
+  ~LossRecovery();
 
   struct Start {
     Sequence first;  // of the data: ISS + 1
     std::size_t mss;
     bool sack;
     std::optional<TimestampClock> timestamps;
-    std::unique_ptr<CongestionControl> congestion;
+    // The one shared with others, which must outlive the object; null: one of its own around …
+    Macroflow* macroflow = nullptr;
+    std::unique_ptr<CongestionControl> congestion{};  // … this
   };
-  void start(Start start);
+  void start(Instant now, Start start);
   void set_mss(std::size_t mss);
 
   // ---- what happened ------------------------------------------------------------------------
@@ -70,12 +73,13 @@ class LossRecovery {
   // ---- what is known --------------------------------------------------------------------------
   [[nodiscard]] Sequence unacknowledged() const { return acknowledged_; }  // SND.UNA
   [[nodiscard]] Sequence next() const { return next_; }                    // SND.NXT
-  [[nodiscard]] bool started() const { return congestion_ != nullptr; }
+  [[nodiscard]] bool started() const { return macroflow_ != nullptr; }
   [[nodiscard]] bool outstanding() const { return !scoreboard_.empty(); }
   [[nodiscard]] std::size_t segment_count() const { return scoreboard_.count(); }
   [[nodiscard]] std::size_t in_flight_bytes() const;
-  [[nodiscard]] CongestionControl& congestion() { return *congestion_; }
-  [[nodiscard]] const CongestionControl& congestion() const { return *congestion_; }
+  [[nodiscard]] Macroflow& macroflow() { return *macroflow_; }
+  [[nodiscard]] const Macroflow& macroflow() const { return *macroflow_; }
+  [[nodiscard]] bool shares_macroflow() const { return own_macroflow_ == nullptr; }
   [[nodiscard]] const RttEstimator& rtt() const { return rtt_; }
   [[nodiscard]] std::uint64_t retransmitted_segments() const { return retransmitted_segments_; }
 
@@ -114,13 +118,18 @@ class LossRecovery {
     return rtt_.backoffs() < 2 || sent_at >= timed_out_at_;
   }
   void arm_probe(Instant now);
+  [[nodiscard]] AckSample sample_of(Instant now, std::size_t in_flight_before,
+                                    std::size_t lost_bytes) const;
+  [[nodiscard]] DeliveryMark mark_of_now(Instant now);
+  void count_in_flight() { macroflow_->set_in_flight(part_, in_flight_bytes()); }
 
   const TcpLimits* limits_;
   SackScoreboard scoreboard_;
   Rack rack_;
-  DeliveryRate rate_;
   RttEstimator rtt_;
-  std::unique_ptr<CongestionControl> congestion_;
+  std::unique_ptr<Macroflow> own_macroflow_;
+  Macroflow* macroflow_ = nullptr;
+  Macroflow::Part part_;
   std::optional<TimestampClock> timestamps_;
   std::size_t mss_ = 0;
   bool sack_ = false;

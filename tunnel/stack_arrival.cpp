@@ -88,6 +88,7 @@ void TcpStack::State::accept_syn(Instant now, TcpListener& listener, const TcpEn
   if (table.size() >= limits.connections_max) return;
   ConnectionEntry& entry = table.add(std::make_unique<ConnectionEntry>(
       now, surroundings, ends, secrets_for(now, ends, sequence_after), segment));
+  turns.join(now, entry);
   entry.listener_port = listener.port;
   entry.listener = &listener;
   listener.half_open.push_back(entry);

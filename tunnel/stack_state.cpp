@@ -11,6 +11,13 @@ namespace {
 // Far enough behind what an old connection may have had in flight.
 constexpr std::uint32_t reopened_distance = 65537;
 
+// What a segment with timestamps carries.
+std::size_t full_segment_bytes(std::size_t mtu) {
+  TcpOptions options;
+  options.timestamps.emplace();
+  return mtu - ipv4_header_bytes - tcp_header_bytes - tcp_options_bytes(options);
+}
+
 }  // namespace
 
 TcpStack::State::State(const StackConfiguration& chosen, RandomSource& random_source)
@@ -25,6 +32,7 @@ TcpStack::State::State(const StackConfiguration& chosen, RandomSource& random_so
       sequence_hash(random),
       timestamp_hash(random),
       ends_hash{KeyedHash(random)},
+      turns(surroundings.make_congestion_control, full_segment_bytes(configuration.mtu)),
       table(ends_hash),
       time_wait(configuration.limits, replies, ends_hash) {}
 
@@ -68,6 +76,7 @@ std::expected<ConnectionId, TcpError> TcpStack::State::connect(Instant now,
     }
     ConnectionEntry& entry = table.add(std::make_unique<ConnectionEntry>(
         now, surroundings, ends, secrets_for(now, ends, sequence_after)));
+    turns.join(now, entry);
     settle(now, entry);
     return entry.id;
   }
@@ -107,10 +116,11 @@ void TcpStack::State::leave_backlog(ConnectionEntry& entry) {
 void TcpStack::State::destroy(ConnectionEntry& entry) {
   leave_backlog(entry);
   deadlines.remove(entry);
-  if (ready.front() == &entry) turn_packets = 0;
-  ready.remove(entry);
+  turns.on_over(entry);
   eventful.remove(entry);
+  StackPeer& peer = *entry.peer;
   table.destroy(entry);
+  turns.release(peer);
 }
 
 void TcpStack::State::settle(Instant now, ConnectionEntry& entry) {
@@ -143,12 +153,12 @@ void TcpStack::State::settle(Instant now, ConnectionEntry& entry) {
   if (entry.released) eventful.remove(entry);
   if (connection.over()) {
     deadlines.remove(entry);
-    ready.remove(entry);
+    turns.on_over(entry);
     return;
   }
   // What is due now is for poll_transmit, which sets the next deadline.
   if (connection.deadline() > now) deadlines.set(entry, connection.deadline());
-  ready.push_back(entry);
+  turns.on_change(entry);
 }
 
 void TcpStack::State::handle_timeout(Instant now) {
@@ -156,6 +166,7 @@ void TcpStack::State::handle_timeout(Instant now) {
     entry->connection.handle_timeout(now);
     settle(now, *entry);
   }
+  turns.handle_timeout(now);
   time_wait.handle_timeout(now);
 }
 
@@ -169,16 +180,13 @@ void TcpStack::State::handle_path_restored(Instant now) {
 
 std::size_t TcpStack::State::poll_transmit(Instant now, MutableBytes buffer) {
   if (const std::size_t bytes = replies.pop(buffer)) return bytes;
-  while (ConnectionEntry* const entry = ready.front()) {
-    const std::size_t bytes = entry->connection.poll_transmit(now, buffer);
-    deadlines.set(*entry, entry->connection.deadline());
-    if (entry->connection.has_event() && !entry->released) eventful.push_back(*entry);
-    if (bytes != 0 && ++turn_packets < transmit_turn_packets) return bytes;
-    turn_packets = 0;
-    ready.remove(*entry);
-    if (bytes == 0) continue;
-    ready.push_back(*entry);
-    return bytes;
+  while (const auto turn = turns.next()) {
+    ConnectionEntry& entry = *turn->entry;
+    const std::size_t bytes = entry.connection.poll_transmit(now, buffer, turn->send);
+    deadlines.set(entry, entry.connection.deadline());
+    if (entry.connection.has_event() && !entry.released) eventful.push_back(entry);
+    turns.on_polled(*turn, bytes);
+    if (bytes != 0) return bytes;
   }
   return 0;
 }

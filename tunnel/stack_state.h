@@ -7,6 +7,7 @@
 #include "tunnel/tcp_listener.h"
 #include "tunnel/tcp_stack.h"
 #include "tunnel/time_wait.h"
+#include "tunnel/transmit_turns.h"
 
 namespace sidestream::tunnel {
 
@@ -47,13 +48,12 @@ struct TcpStack::State {
   KeyedHash sequence_hash;   // RFC 6528
   KeyedHash timestamp_hash;  // RFC 7323 section 5.4
   EndsHash ends_hash;
+  TransmitTurns turns;
   ConnectionTable table;
   TimeWait time_wait;
   std::map<std::uint16_t, TcpListener> listeners;
   DeadlineQueue<ConnectionEntry> deadlines;
-  IntrusiveList<ConnectionEntry, &ConnectionEntry::ready_link> ready;
   IntrusiveList<ConnectionEntry, &ConnectionEntry::event_link> eventful;
-  unsigned turn_packets = 0;                     // that the first ready connection sent in its turn
   std::function<bool(const TcpEnds&)> is_taken;  // by another stack; may be empty
 };
 

@@ -82,7 +82,7 @@ ConnectionStatus TcpConnection::status() const {
   status.received_bytes = receiver_.received_bytes();
   status.retransmitted_segments = sender_.recovery().retransmitted_segments();
   status.unacknowledged_bytes = sender_.unacknowledged_bytes();
-  status.congestion_window_bytes = sender_.recovery().congestion().window();
+  status.congestion_window_bytes = sender_.recovery().macroflow().congestion().window();
   return status;
 }
 
@@ -193,13 +193,13 @@ Sequence TcpConnection::acknowledgment_sequence() const {
   return std::min(sender_.next(), sender_.unacknowledged() + sender_.window());
 }
 
-std::size_t TcpConnection::poll_transmit(Instant now, MutableBytes buffer) {
+std::size_t TcpConnection::poll_transmit(Instant now, MutableBytes buffer, const SendTurn& turn) {
   if (over()) return 0;
   if (transmit_syn_) return transmit_handshake(now, buffer);
   if (!opened_) return 0;
   if (receiver_.wants_pure_acknowledgment())
     return transmit_acknowledgment(now, buffer, acknowledgment_sequence());
-  if (const std::size_t bytes = transmit_text(now, buffer)) return bytes;
+  if (const std::size_t bytes = transmit_text(now, buffer, turn)) return bytes;
   if (receiver_.wants_acknowledgment(now))
     return transmit_acknowledgment(now, buffer, acknowledgment_sequence());
   // One number too early, which must be answered (RFC 9293 section 3.8.4).
@@ -225,8 +225,8 @@ std::size_t TcpConnection::transmit_acknowledgment(Instant now, MutableBytes buf
   return finish(buffer, segment, 0);
 }
 
-std::size_t TcpConnection::transmit_text(Instant now, MutableBytes buffer) {
-  const auto sent = sender_.poll_transmit(now);
+std::size_t TcpConnection::transmit_text(Instant now, MutableBytes buffer, const SendTurn& turn) {
+  const auto sent = sender_.poll_transmit(now, turn);
   if (!sent) return 0;
   if (sent->payload_bytes == 0 && !sent->fin)
     return transmit_acknowledgment(now, buffer, sent->begin);

@@ -52,6 +52,8 @@ class TcpConnection {
   // Passive open, by the SYN that a listener got: SYN-RECEIVED.
   TcpConnection(Instant now, const TcpSurroundings& surroundings, const TcpEnds& ends,
                 Secrets secrets, const TcpSegment& syn);
+  // Shares this with the other connections to the same peer once it is opened. Outlives it.
+  void share(Macroflow& macroflow) { macroflow_ = &macroflow; }
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
 
@@ -66,7 +68,9 @@ class TcpConnection {
   [[nodiscard]] bool waits_for_path() const { return !opened_ || sender_.waits_for_path(); }
   [[nodiscard]] Instant deadline() const;
   // As TcpStack::poll_transmit.
-  std::size_t poll_transmit(Instant now, MutableBytes buffer);
+  std::size_t poll_transmit(Instant now, MutableBytes buffer, const SendTurn& turn = {});
+  // As TcpSender::held.
+  [[nodiscard]] TcpSender::Held held() const { return sender_.held(); }
 
   // ---- the user -------------------------------------------------------------------------------
   TcpStack::ReadResult read(Instant now, MutableBytes into);
@@ -143,10 +147,11 @@ class TcpConnection {
   [[nodiscard]] Sequence acknowledgment_sequence() const;
   [[nodiscard]] TcpSegment segment_now(Instant now, Sequence at);
   std::size_t finish(MutableBytes buffer, TcpSegment& segment, std::size_t payload_bytes);
-  std::size_t transmit_text(Instant now, MutableBytes buffer);
+  std::size_t transmit_text(Instant now, MutableBytes buffer, const SendTurn& turn);
   std::size_t transmit_acknowledgment(Instant now, MutableBytes buffer, Sequence at);
 
   const TcpSurroundings* surroundings_;
+  Macroflow* macroflow_ = nullptr;  // null: one of its own
   TcpEnds ends_;
   TcpState state_;
   TcpError error_ = TcpError::none;

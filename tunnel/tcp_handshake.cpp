@@ -138,11 +138,17 @@ void TcpConnection::handle_in_syn_received(Instant now, const TcpSegment& segmen
 // Our SYN is acknowledged by `segment`.
 void TcpConnection::establish(Instant now, const TcpSegment& segment, Sequence at) {
   const std::size_t mss = segment_bytes_max();
+  std::unique_ptr<CongestionControl> congestion;
+  if (macroflow_ == nullptr)
+    congestion = surroundings_->make_congestion_control(mss);
+  else
+    macroflow_->congestion().set_mss(mss);
   sender_.start(now, {.initial = initial_,
                       .mss = mss,
                       .sack = sack_,
                       .timestamps = timestamps_ ? std::optional(clock_) : std::nullopt,
-                      .congestion = surroundings_->make_congestion_control(mss)});
+                      .macroflow = macroflow_,
+                      .congestion = std::move(congestion)});
   if (handshake_retries_ == 0) {
     sender_.recovery().on_handshake_rtt(now, now - handshake_sent_at_);
   } else if (timestamps_ && segment.options.timestamps) {

@@ -33,8 +33,10 @@ inline constexpr std::size_t path_mtu_v4_min = 576;
 // Buffers grow in pieces of this size: large enough that a segment rarely crosses a border, small
 // enough that thousands of quiet streams with one unread line each stay cheap.
 inline constexpr std::size_t chunk_bytes = 8192;
-// How many packets one connection may send before the next one has its turn: one UDP batch.
-inline constexpr unsigned transmit_turn_packets = 44;
+// How much one stream may send before another one of the same peer has its turn, and how much a
+// stream that was quiet before those that were not: what a server says in a handshake, or a page.
+// Packets of different streams leave in one batch all the same.
+inline constexpr std::ptrdiff_t turn_bytes = 8192;
 
 // What tunnel_tcp_limits() takes for `patience`: longer than a provider needs to start a host
 // again, and short enough that nobody finds streams of yesterday.

@@ -20,12 +20,13 @@ void TcpSender::start(Instant now, Start start) {
   const Sequence first = start.initial + 1;
   buffer_.start(first);
   window_acknowledgment_ = first;
-  progress_at_ = last_sent_at_ = now;
-  recovery_.start({.first = first,
-                   .mss = start.mss,
-                   .sack = start.sack,
-                   .timestamps = start.timestamps,
-                   .congestion = std::move(start.congestion)});
+  progress_at_ = now;
+  recovery_.start(now, {.first = first,
+                        .mss = start.mss,
+                        .sack = start.sack,
+                        .timestamps = start.timestamps,
+                        .macroflow = start.macroflow,
+                        .congestion = std::move(start.congestion)});
 }
 
 void TcpSender::set_mss(std::size_t mss) {
@@ -45,7 +46,7 @@ std::size_t TcpSender::unsent_bytes() const {
 
 std::size_t TcpSender::room() const {
   const std::size_t unsent_max =
-      std::max(2 * recovery_.congestion().window(), limits_->unsent_bytes_min);
+      std::max(2 * recovery_.macroflow().window_share(), limits_->unsent_bytes_min);
   const std::size_t unsent = unsent_bytes();
   const std::size_t held = buffer_.size();
   if (unsent >= unsent_max || held >= limits_->send_buffer_bytes_max) return 0;
@@ -81,7 +82,8 @@ void TcpSender::stop() {
   recovery_.stop();
   buffer_.clear();
   persist_at_ = Instant::max();
-  paced_ = probe_window_ = writer_waits_ = false;
+  held_ = Held::no;
+  probe_window_ = writer_waits_ = false;
 }
 
 // ---- peer ---------------------------------------------------------------------------------------
@@ -112,24 +114,33 @@ void TcpSender::on_acknowledged(Instant now, Acknowledgment ack, Sequence sequen
 
 // ---- to the wire --------------------------------------------------------------------------------
 
-std::optional<TcpSender::Transmission> TcpSender::poll_transmit(Instant now) {
-  paced_ = false;
+std::optional<TcpSender::Transmission> TcpSender::poll_transmit(Instant now, const SendTurn& turn) {
+  turn_ = turn;
+  held_ = Held::no;
   std::optional<Transmission> sent = send_again(now);
-  if (!sent && !paced_) sent = send_new(now);
+  if (!sent && held_ != Held::pace) sent = send_new(now);
   if (!sent) sent = probe_window();
   arm_persist(now);
-  if (sent) last_sent_at_ = now;
   return sent;
 }
 
-bool TcpSender::congestion_allows(Instant now, std::size_t bytes) {
-  const std::size_t in_flight = recovery_.in_flight_bytes();
-  if (in_flight > 0 && in_flight + bytes > recovery_.congestion().window()) {
-    recovery_.on_window_limited();
+bool TcpSender::may_send(Instant now, std::size_t bytes) {
+  if (!turn_.text) {
+    held_ = Held::turn;
     return false;
   }
-  paced_ = !pacer_.may_send(now);
-  return !paced_;
+  switch (recovery_.macroflow().may_send(now, bytes, turn_.thin)) {
+    case Macroflow::Verdict::now:
+      return true;
+    case Macroflow::Verdict::window:
+      recovery_.on_window_limited();
+      held_ = Held::window;
+      return false;
+    case Macroflow::Verdict::pace:
+      held_ = Held::pace;
+      return false;
+  }
+  return false;
 }
 
 TcpSender::Transmission TcpSender::transmission(SequenceRange range) const {
@@ -147,11 +158,10 @@ std::optional<TcpSender::Transmission> TcpSender::send_again(Instant now) {
   if (!forced) {
     // The peer may have taken window back; then only the timer sends.
     const bool inside = segment->end <= window_end() || segment->begin == unacknowledged();
-    if (!inside || !congestion_allows(now, segment->size())) return std::nullopt;
+    if (!inside || !may_send(now, segment->size())) return std::nullopt;
   }
   const SequenceRange range{segment->begin, segment->end};
   recovery_.on_sent_again(*segment, now);
-  pacer_.on_sent(now, range.size(), recovery_.congestion().pacing_rate());
   return transmission(range);
 }
 
@@ -174,7 +184,8 @@ std::optional<TcpSender::Transmission> TcpSender::send_new(Instant now) {
   if (offered.size() == 0) {
     if (!probing) {
       // The writer, or the peer's window, is the limit.
-      if (recovery_.in_flight_bytes() < recovery_.congestion().window())
+      const Macroflow& line = recovery_.macroflow();
+      if (!turn_.others_wait && line.in_flight_bytes() < line.congestion().window())
         recovery_.on_application_limited();
       return std::nullopt;
     }
@@ -184,25 +195,16 @@ std::optional<TcpSender::Transmission> TcpSender::send_new(Instant now) {
   const bool outstanding = recovery_.outstanding();
   if (!probing) {
     if (recovery_.segment_count() >= limits_->segments_in_flight_max) return std::nullopt;
-    if (!outstanding) start_flight(now);
-    if (!congestion_allows(now, offered.size())) return std::nullopt;
+    if (!outstanding && turn_.text)
+      recovery_.macroflow().start_flight(now, initial_window_segments * mss_, recovery_.rtt().rto(),
+                                         recovery_.rtt().smoothed());
+    if (!may_send(now, offered.size())) return std::nullopt;
   }
   if (!outstanding) progress_at_ = now;
   send_what_fits_ = false;
   const SequenceRange range{next(), next() + offered.size()};
   recovery_.on_sent(range, now);
-  pacer_.on_sent(now, range.size(), recovery_.congestion().pacing_rate());
   return transmission(range);
-}
-
-void TcpSender::start_flight(Instant now) {
-  const Duration rto = recovery_.rtt().rto();
-  const Duration idle = now - last_sent_at_;
-  if (idle > rto) recovery_.congestion().on_idle(now, idle, rto);
-  // Unless it is only the acknowledgments of a steady stream that were quick.
-  if (idle >= recovery_.rtt().smoothed() || !started_)
-    pacer_.on_idle(initial_window_segments * mss_);
-  started_ = true;
 }
 
 std::optional<TcpSender::Transmission> TcpSender::probe_window() {
@@ -230,7 +232,9 @@ void TcpSender::arm_persist(Instant now) {
 
 Instant TcpSender::deadline() const {
   Instant deadline = std::min(recovery_.deadline(), persist_at_);
-  if (paced_) deadline = std::min(deadline, pacer_.next());
+  // Of a shared macroflow the scheduler knows when it lets somebody send again.
+  if (held_ == Held::pace && !recovery_.shares_macroflow())
+    deadline = std::min(deadline, recovery_.macroflow().paced_until());
   if (recovery_.outstanding() || persist_at_ != Instant::max())
     deadline = std::min(deadline, progress_at_ + limits_->user_timeout);
   return deadline;

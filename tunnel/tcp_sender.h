@@ -7,10 +7,17 @@
 
 #include "streams/bytes.h"
 #include "tunnel/loss_recovery.h"
-#include "tunnel/pacer.h"
 #include "tunnel/send_buffer.h"
 
 namespace sidestream::tunnel {
+
+// What the scheduler of a peer's streams lets one of them send. The default is for one that has the
+// line for itself.
+struct SendTurn {
+  bool text = true;          // false: only what cannot wait (probes, a timer's retransmission)
+  bool thin = false;         // as in Macroflow::may_send
+  bool others_wait = false;  // for their turn
+};
 
 class TcpSender {
  public:
@@ -22,7 +29,8 @@ class TcpSender {
     std::size_t mss;   // payload of a full segment
     bool sack;
     std::optional<TimestampClock> timestamps;
-    std::unique_ptr<CongestionControl> congestion;
+    Macroflow* macroflow = nullptr;  // as in LossRecovery::Start
+    std::unique_ptr<CongestionControl> congestion{};
   };
   // The handshake is done: the SYN is acknowledged.
   void start(Instant now, Start start);
@@ -57,7 +65,10 @@ class TcpSender {
   };
   // The next segment that is due, which counts as sent with this call. A segment without payload
   // and FIN is a window probe.
-  std::optional<Transmission> poll_transmit(Instant now);
+  std::optional<Transmission> poll_transmit(Instant now, const SendTurn& turn = {});
+  // What kept back, in the last poll_transmit, a segment that was ready.
+  enum class Held : std::uint8_t { no, turn, window, pace };
+  [[nodiscard]] Held held() const { return held_; }
   void read(Sequence at, MutableBytes into) const { buffer_.read(at, into); }
 
   // ---- what is known --------------------------------------------------------------------------
@@ -93,11 +104,9 @@ class TcpSender {
     [[nodiscard]] std::size_t size() const { return payload_bytes + fin; }
   };
   [[nodiscard]] Offer offer() const;
-  [[nodiscard]] bool congestion_allows(Instant now, std::size_t bytes);
+  [[nodiscard]] bool may_send(Instant now, std::size_t bytes);
   std::optional<Transmission> send_again(Instant now);
   std::optional<Transmission> send_new(Instant now);
-  // The first segment after everything was acknowledged.
-  void start_flight(Instant now);
   std::optional<Transmission> probe_window();
   Transmission transmission(SequenceRange range) const;
   void arm_persist(Instant now);
@@ -105,7 +114,6 @@ class TcpSender {
   const TcpLimits* limits_;
   SendBuffer buffer_;
   LossRecovery recovery_;
-  Pacer pacer_;
   Sequence initial_;
   std::size_t mss_ = 0;
   std::size_t window_ = 0;          // SND.WND
@@ -113,16 +121,15 @@ class TcpSender {
   Sequence window_sequence_;        // SND.WL1
   Sequence window_acknowledgment_;  // SND.WL2
   bool closed_ = false;
-  bool started_ = false;  // something was sent
   bool writer_waits_ = false;
   bool memory_short_ = false;  // until an acknowledgment gives some back
-  bool paced_ = false;         // there is something to send when the pacer lets it
+  SendTurn turn_;              // of the poll_transmit that is going on
+  Held held_ = Held::no;
   bool probe_window_ = false;
   bool send_what_fits_ = false;  // overrides silly window avoidance (RFC 1122 section 4.2.3.4)
   unsigned persist_backoffs_ = 0;
   Instant persist_at_ = Instant::max();
   Instant progress_at_{};  // since when the user timeout runs
-  Instant last_sent_at_{};
 };
 
 }  // namespace sidestream::tunnel

@@ -26,7 +26,8 @@ void TcpStack::handle_path_restored(Instant now) {
 }
 
 std::optional<Instant> TcpStack::next_deadline() const {
-  const Instant earliest = std::min(state_->deadlines.earliest(), state_->time_wait.deadline());
+  const Instant earliest = std::min(
+      {state_->deadlines.earliest(), state_->turns.deadline(), state_->time_wait.deadline()});
   if (earliest == Instant::max()) return std::nullopt;
   return earliest;
 }

@@ -2,6 +2,7 @@
 // duplicates, reordering and corruption, all decided by a seed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -62,6 +63,10 @@ class SimulatedLink {
     return std::move(on_the_way_.extract(on_the_way_.begin()).mapped());
   }
 
+  // How long a packet that is sent now waits before the line.
+  [[nodiscard]] Duration waiting(Instant now) const {
+    return std::max(free_at_ - now, Duration::zero());
+  }
   [[nodiscard]] std::uint64_t sent_packets() const { return sent_packets_; }
   [[nodiscard]] std::uint64_t overflowed_packets() const { return overflowed_packets_; }
 

@@ -1,0 +1,106 @@
+#include "tunnel/transmit_turns.h"
+
+namespace sidestream::tunnel {
+
+TransmitTurns::TransmitTurns(MakeCongestionControl congestion, std::size_t mss)
+    : make_congestion_control_(congestion), mss_(mss), shared_(congestion(mss)->models_path()) {}
+
+// ---- what happened ------------------------------------------------------------------------------
+
+void TransmitTurns::join(Instant now, ConnectionEntry& entry) {
+  const IpAddress& address = entry.connection.ends().remote.address;
+  StackPeer& peer = peers_[address];
+  peer.address = address;
+  ++peer.connections;
+  entry.peer = &peer;
+  entry.turn_bytes = turn_bytes;
+  if (!shared_) return;
+  if (!peer.macroflow)
+    peer.macroflow = std::make_unique<Macroflow>(now, make_congestion_control_(mss_));
+  entry.connection.share(*peer.macroflow);
+}
+
+void TransmitTurns::release(StackPeer& peer) {
+  if (--peer.connections > 0) return;
+  open_.remove(peer);
+  paced_.remove(peer);
+  peers_.erase(peer.address);
+}
+
+void TransmitTurns::on_change(ConnectionEntry& entry) {
+  ready_.push_back(entry);
+  open(*entry.peer);
+}
+
+void TransmitTurns::on_over(ConnectionEntry& entry) {
+  ready_.remove(entry);
+  entry.peer->waiting.remove(entry);
+  open(*entry.peer);
+}
+
+void TransmitTurns::open(StackPeer& peer) {
+  if (!peer.waiting.empty()) open_.push_back(peer);
+}
+
+void TransmitTurns::handle_timeout(Instant now) {
+  while (StackPeer* const peer = paced_.pop_due(now)) open(*peer);
+}
+
+// ---- who sends ----------------------------------------------------------------------------------
+
+std::optional<TransmitTurns::Turn> TransmitTurns::next() {
+  if (ConnectionEntry* const entry = ready_.front()) {
+    const auto& waiting = entry->peer->waiting;
+    const bool first = waiting.front() == entry;
+    const bool waits = entry->turn_link.linked;
+    return Turn{entry,
+                {.text = !waits || first,
+                 .thin = !waits && !waiting.empty(),
+                 .others_wait = first ? waiting.after(*entry) != nullptr : !waiting.empty()}};
+  }
+  while (StackPeer* const peer = open_.front()) {
+    if (ConnectionEntry* const entry = peer->waiting.front())
+      return Turn{entry, {.others_wait = peer->waiting.after(*entry) != nullptr}};
+    open_.remove(*peer);
+  }
+  return std::nullopt;
+}
+
+void TransmitTurns::on_polled(const Turn& turn, std::size_t bytes) {
+  ConnectionEntry& entry = *turn.entry;
+  if (bytes == 0) ready_.remove(entry);
+  if (!turn.send.text) return;
+  if (bytes > 0) {
+    entry.turn_bytes -= static_cast<std::ptrdiff_t>(bytes);
+    if (entry.turn_bytes <= 0) end_turn(entry);
+    return;
+  }
+  const TcpSender::Held held = entry.connection.held();
+  if (entry.peer->macroflow && held != TcpSender::Held::no) {
+    hold(turn, held);
+    return;
+  }
+  entry.peer->waiting.remove(entry);
+  entry.turn_bytes = turn_bytes;
+}
+
+void TransmitTurns::end_turn(ConnectionEntry& entry) {
+  StackPeer& peer = *entry.peer;
+  entry.turn_bytes += turn_bytes;
+  peer.waiting.remove(entry);
+  peer.waiting.push_back(entry);
+  // Others that are ready, then other peers.
+  ready_.remove(entry);
+  open_.remove(peer);
+  open_.push_back(peer);
+}
+
+void TransmitTurns::hold(const Turn& turn, TcpSender::Held held) {
+  StackPeer& peer = *turn.entry->peer;
+  peer.waiting.push_back(*turn.entry);
+  if (turn.send.thin) return;
+  open_.remove(peer);
+  if (held == TcpSender::Held::pace) paced_.set(peer, peer.macroflow->paced_until());
+}
+
+}  // namespace sidestream::tunnel
