@@ -37,12 +37,7 @@ void LossRecovery::set_mss(std::size_t mss) {
   if (!smaller || scoreboard_.empty()) return;
   // What was larger did not get through. That is no sign of congestion, so the episode that sends
   // it again takes nothing from the window.
-  SentSegment* segment = scoreboard_.sent_first();
-  while (segment != nullptr) {
-    SentSegment* const later = scoreboard_.sent_after(*segment);
-    if (segment->size() > mss) scoreboard_.mark_lost(*segment);
-    segment = later;
-  }
+  scoreboard_.mark_longer_lost(mss);
   scoreboard_.cut(mss);
   count_in_flight();
   if (scoreboard_.lost_bytes() == 0 || phase_ != Phase::open) return;
@@ -113,6 +108,7 @@ SentSegment* LossRecovery::due(bool& forced) {
 // ---- what was acknowledged ----------------------------------------------------------------------
 
 void LossRecovery::on_acknowledged(Instant now, const Acknowledgment& ack) {
+  macroflow_->set_in_flight(part_, in_flight_bytes());  // silent no more
   const Sequence acknowledged_before = acknowledged_;
   const std::size_t sacked_before = scoreboard_.sacked_bytes();
   const std::size_t in_flight_before = macroflow_->in_flight_bytes();
@@ -241,10 +237,6 @@ void LossRecovery::count_duplicate_acknowledgments(const Acknowledgment& ack,
   }
 }
 
-bool LossRecovery::shows_original(const Acknowledgment& ack, Instant sent_again_at) const {
-  return timestamps_ && ack.echo && timestamp_before(*ack.echo, timestamps_->at(sent_again_at));
-}
-
 void LossRecovery::take_rtt(Instant now, const Acknowledgment& ack, const Delivery& delivery,
                             std::size_t acknowledged_bytes) {
   const std::size_t samples = scoreboard_.count() / 2;
@@ -335,12 +327,7 @@ void LossRecovery::on_retransmission_timeout(Instant now) {
   const std::size_t in_flight = macroflow_->in_flight_bytes();
   // A peer that has the first segment and does not acknowledge it took its SACK back.
   if (scoreboard_.front().sacked) scoreboard_.forget_sacks();
-  if (sack_) {
-    rack_.mark_lost_on_timeout(now, scoreboard_, rtt_);
-  } else {
-    while (SentSegment* const segment = scoreboard_.sent_first()) scoreboard_.mark_lost(*segment);
-  }
-  duplicates_ = 0;
+  mark_lost_on_timeout(now);
   begin_episode(Phase::loss);
   episode_undoable_ = first;
   forced_ = true;
@@ -352,6 +339,15 @@ void LossRecovery::on_retransmission_timeout(Instant now) {
   rtt_.back_off();
   timed_out_at_ = now;
   timeout_at_ = now + rtt_.rto();
+}
+
+void LossRecovery::mark_lost_on_timeout(Instant now) {
+  duplicates_ = 0;
+  if (sack_) {
+    rack_.mark_lost_on_timeout(now, scoreboard_, rtt_);
+  } else {
+    scoreboard_.mark_longer_lost(0);
+  }
 }
 
 void LossRecovery::arm_probe(Instant now) {
@@ -385,7 +381,10 @@ void LossRecovery::on_path_restored(Instant now) {
   if (rtt_.backoffs() == 0 || timeout_at_ == Instant::max()) return;
   rtt_.end_back_off();
   rtt_.back_off();  // one timeout has happened, so that the next one is not the first
-  timeout_at_ = std::min(timeout_at_, now);
+  // Not at once and by force, as the timer would: many streams have waited for this moment.
+  mark_lost_on_timeout(now);
+  count_in_flight();
+  timeout_at_ = now + rtt_.rto();
 }
 
 void LossRecovery::stop() {

@@ -55,8 +55,8 @@ class LossRecovery {
   void on_handshake_without_rtt() { rtt_.on_handshake_without_sample(); }
   // Timers that are due. `unsent`: a tail loss probe could be new data.
   void handle_timeout(Instant now, bool unsent);
-  // A path that was dead carries again: a retransmission timer that has been backing off is due
-  // now, not when its doubled time is over.
+  // A path that was dead carries again: what a retransmission timer would send when its doubled
+  // time is over is sent again now, as far as window and pacing let it.
   void on_path_restored(Instant now);
   // Nothing will be sent any more.
   void stop();
@@ -77,6 +77,8 @@ class LossRecovery {
   [[nodiscard]] bool outstanding() const { return !scoreboard_.empty(); }
   [[nodiscard]] std::size_t segment_count() const { return scoreboard_.count(); }
   [[nodiscard]] std::size_t in_flight_bytes() const;
+  // The timer went off and nothing was acknowledged since: one segment at a time, when it goes off.
+  [[nodiscard]] bool silent() const { return rtt_.backoffs() > 0 && in_flight_bytes() > 0; }
   [[nodiscard]] Macroflow& macroflow() { return *macroflow_; }
   [[nodiscard]] const Macroflow& macroflow() const { return *macroflow_; }
   [[nodiscard]] bool shares_macroflow() const { return own_macroflow_ == nullptr; }
@@ -106,12 +108,15 @@ class LossRecovery {
   void begin_episode(Phase phase);
   void end_episode(Instant now);
   void undo_episode(Instant now);
-  [[nodiscard]] bool shows_original(const Acknowledgment& ack, Instant sent_again_at) const;
+  [[nodiscard]] bool shows_original(const Acknowledgment& ack, Instant sent_again_at) const {
+    return timestamps_ && ack.echo && timestamp_before(*ack.echo, timestamps_->at(sent_again_at));
+  }
   void take_rtt(Instant now, const Acknowledgment& ack, const Delivery& delivery,
                 std::size_t acknowledged_bytes);
   // Returns how many bytes are lost that were not before.
   std::size_t find_losses(Instant now, std::size_t in_flight_before, std::size_t lost_before);
   void on_retransmission_timeout(Instant now);
+  void mark_lost_on_timeout(Instant now);
   // How long a segment was on its way tells nothing of a path that was dead meanwhile, which is
   // when the timer went off again and again.
   [[nodiscard]] bool measures_path(Instant sent_at) const {
@@ -121,7 +126,9 @@ class LossRecovery {
   [[nodiscard]] AckSample sample_of(Instant now, std::size_t in_flight_before,
                                     std::size_t lost_bytes) const;
   [[nodiscard]] DeliveryMark mark_of_now(Instant now);
-  void count_in_flight() { macroflow_->set_in_flight(part_, in_flight_bytes()); }
+  // What a silent stream has sent is on its way no more, as far as anybody can tell, and takes no
+  // room from the others.
+  void count_in_flight() { macroflow_->set_in_flight(part_, silent() ? 0 : in_flight_bytes()); }
 
   const TcpLimits* limits_;
   SackScoreboard scoreboard_;

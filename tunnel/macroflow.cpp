@@ -9,6 +9,11 @@ namespace {
 // How far a thin stream may go beyond the window, and ahead of the pace.
 constexpr std::size_t thin_window_bytes = 16384;
 constexpr Duration thin_pace = 10ms;
+// About a segment for each of the streams that have something in flight, up to so many of them, may
+// be in flight whatever the model says. The acknowledgment of a stream's only segment may be
+// delayed by much more than a round trip, and the model would take that for all the line can do.
+constexpr std::size_t stream_window_bytes = 1400;
+constexpr std::size_t streams_window_max = 64;
 
 }  // namespace
 
@@ -83,7 +88,9 @@ void Macroflow::leave(Part& part) {
 // ---- what a stream may do -----------------------------------------------------------------------
 
 Macroflow::Verdict Macroflow::may_send(Instant now, std::size_t bytes, bool thin) const {
-  const std::size_t window = congestion_->window() + (thin ? thin_window_bytes : 0);
+  const std::size_t least = std::min(streams_in_flight_, streams_window_max) * stream_window_bytes;
+  const std::size_t window =
+      std::max(congestion_->window(), least) + (thin ? thin_window_bytes : 0);
   if (in_flight_bytes_ > 0 && in_flight_bytes_ + bytes > window) return Verdict::window;
   if (pacer_.may_send(now) || (thin && pacer_.next() - now <= thin_pace)) return Verdict::now;
   return Verdict::pace;

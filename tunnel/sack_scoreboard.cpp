@@ -46,6 +46,15 @@ void SackScoreboard::mark_lost(SentSegment& segment) {
   lost_hint_ = std::min(lost_hint_, segment.begin);
 }
 
+void SackScoreboard::mark_longer_lost(std::size_t bytes) {
+  SentSegment* segment = sent_first();
+  while (segment != nullptr) {
+    SentSegment* const later = sent_after(*segment);
+    if (segment->size() > bytes) mark_lost(*segment);
+    segment = later;
+  }
+}
+
 bool SackScoreboard::mark_sacked(SentSegment& segment) {
   if (segment.sacked || !sacked_ranges_.contains({segment.begin, segment.end})) return false;
   if (!segment.lost) unlink(segment);

@@ -48,6 +48,8 @@ class SackScoreboard {
   template <typename Visitor>
   void sack(SequenceRange range, Visitor visit);
   void mark_lost(SentSegment& segment);
+  // Each in flight that is longer than `bytes`.
+  void mark_longer_lost(std::size_t bytes);
   // Nothing was lost after all: what was marked and not sent again is in flight.
   void forget_losses();
   // The peer took back what it had sacked (RFC 2018 section 8), or could have.

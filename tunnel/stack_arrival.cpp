@@ -43,8 +43,10 @@ void TcpStack::State::handle_icmp(Instant now, const IpPacket& packet) {
 
 void TcpStack::State::handle_segment(Instant now, const TcpEnds& ends, const TcpSegment& segment) {
   if (ConnectionEntry* const entry = table.find(ends)) {
+    const bool restored = turns.hear_from(now, *entry->peer);
     entry->connection.handle_segment(now, segment);
     settle(now, *entry);
+    if (restored) handle_path_restored(now, &ends.remote.address);
     return;
   }
   const TimeWait::Outcome outcome = time_wait.handle_segment(now, ends, segment);
@@ -89,11 +91,13 @@ void TcpStack::State::accept_syn(Instant now, TcpListener& listener, const TcpEn
   ConnectionEntry& entry = table.add(std::make_unique<ConnectionEntry>(
       now, surroundings, ends, secrets_for(now, ends, sequence_after), segment));
   turns.join(now, entry);
+  const bool restored = turns.hear_from(now, *entry.peer);
   entry.listener_port = listener.port;
   entry.listener = &listener;
   listener.half_open.push_back(entry);
   ++listener.half_open_count;
   settle(now, entry);
+  if (restored) handle_path_restored(now, &ends.remote.address);
 }
 
 }  // namespace sidestream::tunnel

@@ -170,9 +170,11 @@ void TcpStack::State::handle_timeout(Instant now) {
   time_wait.handle_timeout(now);
 }
 
-void TcpStack::State::handle_path_restored(Instant now) {
-  table.for_each([this, now](ConnectionEntry& entry) {
-    if (!entry.connection.waits_for_path()) return;
+void TcpStack::State::handle_path_restored(Instant now, const IpAddress* remote) {
+  table.for_each([&](ConnectionEntry& entry) {
+    const TcpConnection& connection = entry.connection;
+    if (remote != nullptr && connection.ends().remote.address != *remote) return;
+    if (remote != nullptr ? !connection.silent() : !connection.waits_for_path()) return;
     entry.connection.handle_path_restored(now);
     settle(now, entry);
   });

@@ -30,7 +30,9 @@ struct TcpStack::State {
   // readiness, TIME-WAIT, its end. The entry may be gone afterwards.
   void settle(Instant now, ConnectionEntry& entry);
   void handle_timeout(Instant now);
-  void handle_path_restored(Instant now);
+  // `remote`: it was heard after a silence. Then the connections to it whose window is shut are
+  // left alone: their probes are answered. Null: as in TcpStack.
+  void handle_path_restored(Instant now, const IpAddress* remote = nullptr);
   std::size_t poll_transmit(Instant now, MutableBytes buffer);
   std::optional<StackEvent> poll_event();
 

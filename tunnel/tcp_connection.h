@@ -66,6 +66,8 @@ class TcpConnection {
   // As TcpStack::handle_path_restored; does something only if this waits for the path.
   void handle_path_restored(Instant now);
   [[nodiscard]] bool waits_for_path() const { return !opened_ || sender_.waits_for_path(); }
+  // What it sent last was not answered.
+  [[nodiscard]] bool silent() const { return !opened_ || sender_.recovery().silent(); }
   [[nodiscard]] Instant deadline() const;
   // As TcpStack::poll_transmit.
   std::size_t poll_transmit(Instant now, MutableBytes buffer, const SendTurn& turn = {});

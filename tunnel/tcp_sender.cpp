@@ -129,6 +129,10 @@ bool TcpSender::may_send(Instant now, std::size_t bytes) {
     held_ = Held::turn;
     return false;
   }
+  if (recovery_.silent()) {
+    recovery_.on_window_limited();  // of its own: the others go on
+    return false;
+  }
   switch (recovery_.macroflow().may_send(now, bytes, turn_.thin)) {
     case Macroflow::Verdict::now:
       return true;

@@ -1,6 +1,15 @@
 #include "tunnel/transmit_turns.h"
 
+#include <utility>
+
 namespace sidestream::tunnel {
+namespace {
+
+// More than the retransmission timer of a usual line, less than the time between two of its later
+// goes, which is what a notice of the path's return saves.
+constexpr Duration silence_min = 500ms;
+
+}  // namespace
 
 TransmitTurns::TransmitTurns(MakeCongestionControl congestion, std::size_t mss)
     : make_congestion_control_(congestion), mss_(mss), shared_(congestion(mss)->models_path()) {}
@@ -10,6 +19,7 @@ TransmitTurns::TransmitTurns(MakeCongestionControl congestion, std::size_t mss)
 void TransmitTurns::join(Instant now, ConnectionEntry& entry) {
   const IpAddress& address = entry.connection.ends().remote.address;
   StackPeer& peer = peers_[address];
+  if (peer.connections == 0) peer.heard_at = now;
   peer.address = address;
   ++peer.connections;
   entry.peer = &peer;
@@ -18,6 +28,10 @@ void TransmitTurns::join(Instant now, ConnectionEntry& entry) {
   if (!peer.macroflow)
     peer.macroflow = std::make_unique<Macroflow>(now, make_congestion_control_(mss_));
   entry.connection.share(*peer.macroflow);
+}
+
+bool TransmitTurns::hear_from(Instant now, StackPeer& peer) {
+  return now - std::exchange(peer.heard_at, now) >= silence_min;
 }
 
 void TransmitTurns::release(StackPeer& peer) {

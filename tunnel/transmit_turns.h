@@ -23,6 +23,7 @@ namespace sidestream::tunnel {
 // One host at the other end. Lives while there is a connection to it.
 struct StackPeer {
   IpAddress address;
+  Instant heard_at;
   std::size_t connections = 0;
   std::unique_ptr<Macroflow> macroflow;  // null: each connection has its own
   IntrusiveList<ConnectionEntry, &ConnectionEntry::turn_link> waiting;
@@ -38,6 +39,8 @@ class TransmitTurns {
   // ---- what happened --------------------------------------------------------------------------
   // A new connection, before anything else about it.
   void join(Instant now, ConnectionEntry& entry);
+  // Something came from it. True after a silence that is long enough for timers to have gone off.
+  bool hear_from(Instant now, StackPeer& peer);
   // A connection to it is no more.
   void release(StackPeer& peer);
   // It may have something to send, or let others send.

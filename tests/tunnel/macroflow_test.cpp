@@ -2,17 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 
 namespace sidestream::tunnel {
 namespace {
 
-constexpr std::size_t window = 100'000;
-
 // Writes down what it is told.
 class Recorder final : public CongestionControl {
  public:
-  explicit Recorder(std::string& told) : told_(told) {}
+  Recorder(std::string& told, const std::size_t& window) : told_(told), window_(window) {}
   void on_ack(const AckSample& /*sample*/) override {}
   void on_loss(Instant /*now*/, std::size_t /*in_flight*/) override { told_ += "loss "; }
   void on_recovered(Instant /*now*/) override { told_ += "recovered "; }
@@ -21,18 +20,20 @@ class Recorder final : public CongestionControl {
   void on_sent(std::size_t /*bytes*/) override {}
   void on_idle(Instant /*now*/, Duration /*idle*/, Duration /*rto*/) override { told_ += "idle "; }
   void set_mss(std::size_t /*mss*/) override {}
-  [[nodiscard]] std::size_t window() const override { return tunnel::window; }
+  [[nodiscard]] std::size_t window() const override { return window_; }
   [[nodiscard]] std::uint64_t pacing_rate() const override { return 1'000'000; }
 
  private:
   std::string& told_;
+  const std::size_t& window_;
 };
 
 class MacroflowTest : public testing::Test {
  protected:
   std::string told;
+  std::size_t window = 100'000;
   Instant now{10s};
-  Macroflow line{now, std::make_unique<Recorder>(told)};
+  Macroflow line{now, std::make_unique<Recorder>(told, window)};
   Macroflow::Part one;
   Macroflow::Part two;
 };
@@ -49,6 +50,23 @@ TEST_F(MacroflowTest, CountsWhatAllHaveInFlight) {
   EXPECT_EQ(line.window_share(), window);
   line.leave(two);
   EXPECT_EQ(line.window_share(), window);
+}
+
+TEST_F(MacroflowTest, LeavesASegmentToEachStreamWhateverTheModelSays) {
+  window = 10'000;
+  std::array<Macroflow::Part, 20> parts;
+  for (auto& part : parts) line.set_in_flight(part, 600);
+  EXPECT_EQ(line.may_send(now, 600, false), Macroflow::Verdict::now);
+  // 20 times 1,400 bytes.
+  line.set_in_flight(parts[0], 17'000);
+  EXPECT_EQ(line.may_send(now, 600, false), Macroflow::Verdict::window);
+}
+
+TEST_F(MacroflowTest, LeavesItToSixtyFourAtMost) {
+  window = 10'000;
+  std::array<Macroflow::Part, 200> parts;
+  for (auto& part : parts) line.set_in_flight(part, 600);
+  EXPECT_EQ(line.may_send(now, 600, false), Macroflow::Verdict::window);
 }
 
 TEST_F(MacroflowTest, OneEpisodeOfLossesForAll) {
