@@ -8,6 +8,14 @@ namespace {
 
 using Message = std::vector<std::uint8_t>;
 
+Message begin(LinkMessageKind kind) {
+  constexpr std::size_t usual_bytes = 64;
+  Message message;
+  message.reserve(usual_bytes);
+  message.push_back(static_cast<std::uint8_t>(kind));
+  return message;
+}
+
 // An address is the number of its bytes and they themselves.
 void append(Message& message, const IpAddress& address) {
   const Bytes bytes = address.bytes();
@@ -60,7 +68,7 @@ void append(Message& message, std::span<const TcpEnds> connections) {
 std::vector<std::uint8_t> serialize(const LinkStanding& standing) {
   std::array<std::uint8_t, 4> count{};
   ByteWriter(count).u32(standing.connections);
-  Message message{static_cast<std::uint8_t>(LinkMessageKind::standing)};
+  Message message = begin(LinkMessageKind::standing);
   message.insert(message.end(), count.begin(), count.end());
   append(message, standing.gone);
   return message;
@@ -78,7 +86,7 @@ std::optional<LinkStanding> parse_link_standing(Bytes body) {
 }
 
 std::vector<std::uint8_t> serialize_peer_lost(const IpAddress& address) {
-  Message message{static_cast<std::uint8_t>(LinkMessageKind::peer_lost)};
+  Message message = begin(LinkMessageKind::peer_lost);
   append(message, address);
   return message;
 }
