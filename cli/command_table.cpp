@@ -25,6 +25,7 @@ constexpr std::array revoke_options{config_option, admin_option};
 constexpr std::array status_options{OptionForm{"--json"}, OptionForm{"--watch"}, config_option,
                                     admin_option};
 constexpr std::array health_options{config_option, admin_option};
+constexpr std::array doctor_options{config_option, OptionForm{"--dns", Takes::value, "ADDRESS"}};
 
 template <typename ProgramOptions>
 Read read_program(const Arguments& arguments) {
@@ -91,6 +92,21 @@ Read read_health(const Arguments& arguments) {
   return HealthOptions{arguments.value("--config"), arguments.value("--admin")};
 }
 
+Read read_doctor(const Arguments& arguments) {
+  DoctorOptions options{arguments.value("--config"), std::nullopt};
+  const auto server = arguments.value("--dns");
+  if (!server) return options;
+  constexpr std::uint16_t dns_port = 53;
+  if (const auto address = IpAddress::parse(*server))
+    options.dns = SocketAddress{*address, dns_port};
+  else
+    options.dns = SocketAddress::parse(*server);
+  if (!options.dns)
+    return std::unexpected("--dns: " + in_quotes(*server) +
+                           " is no address; write that of a name server, such as 9.9.9.9");
+  return options;
+}
+
 Read read_keygen(const Arguments&) {
   return KeygenOptions{};
 }
@@ -143,6 +159,13 @@ constexpr std::array table{
     Command{"health", "[--config FILE] [--admin ADDRESS]",
             "Exit with 0 when the program here does what it is for, for HEALTHCHECK.",
             admin_details, health_options, 0, read_health},
+    Command{"doctor", "[--config FILE] [--dns ADDRESS]",
+            "Find out what does not work here and in DNS, and what would be better.",
+            "The configuration is read, the program that runs is asked, and so is the name server\n"
+            "at ADDRESS, else that of the system: whether published names lead to the edge, and\n"
+            "whether their CAA records keep others from getting certificates for them; if not,\n"
+            "which record does. Exit code 1 when there is a problem.\n",
+            doctor_options, 0, read_doctor},
     Command{"keygen",
             "",
             "Print a new private key and its public key.",

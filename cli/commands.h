@@ -13,6 +13,7 @@ int run_revoke(const RevokeOptions& options, Console& console);
 int run_status(const StatusOptions& options, Console& console);
 int run_health(const HealthOptions& options, Console& console);
 int run_check(const CheckOptions& options, Console& console);
+int run_doctor(const DoctorOptions& options, Console& console);
 int run_keygen(const KeygenOptions& options, Console& console);
 
 }  // namespace sidestream::cli

@@ -117,4 +117,17 @@ void tell_reloaded(const Log& log, const std::vector<std::string>& keys_for_rest
   log.info("SIGHUP: configuration reloaded");
 }
 
+std::expected<std::string_view, std::string> file_to_check(const CheckOptions& options) {
+  if (options.program == Program::edge) return edge_file_default;
+  if (options.program == Program::sidecar || options.config) return sidecar_file_default;
+  std::error_code ignored;
+  const bool has_edge = std::filesystem::exists(edge_file_default, ignored);
+  const bool has_sidecar = std::filesystem::exists(sidecar_file_default, ignored);
+  if (has_edge && has_sidecar)
+    return std::unexpected(
+        "there are /etc/sidestream/edge.yaml and /etc/sidestream/sidecar.yaml; "
+        "say which with --config FILE");
+  return has_edge ? edge_file_default : sidecar_file_default;
+}
+
 }  // namespace sidestream::cli

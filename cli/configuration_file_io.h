@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/options.h"
 #include "streams/configuration_problem.h"
 #include "streams/log_io.h"
 #include "streams/variables.h"
@@ -35,5 +36,10 @@ void forget_content(std::optional<ConfigurationText>& file);
 // What a reload says: why nothing has changed; or that it was taken over, and what of it not yet.
 void tell_not_reloaded(const Log& log, const std::vector<std::string>& why);
 void tell_reloaded(const Log& log, const std::vector<std::string>& keys_for_restart);
+
+// Without --config: the file that the program itself would read. A machine that has both kinds is
+// told to choose.
+[[nodiscard]] std::expected<std::string_view, std::string> file_to_check(
+    const CheckOptions& options);
 
 }  // namespace sidestream::cli

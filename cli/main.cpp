@@ -22,6 +22,7 @@ struct Runner {
   int operator()(const StatusOptions& options) { return run_status(options, console); }
   int operator()(const HealthOptions& options) { return run_health(options, console); }
   int operator()(const CheckOptions& options) { return run_check(options, console); }
+  int operator()(const DoctorOptions& options) { return run_doctor(options, console); }
   int operator()(const KeygenOptions& options) { return run_keygen(options, console); }
   int operator()(const VersionOptions&) {
     console.print("sidestream " + std::string(control::program_version()) + "\n");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/endpoint_pattern.h"
+#include "streams/ip_address.h"
 
 namespace sidestream::cli {
 
@@ -60,6 +61,11 @@ struct HealthOptions {
   std::optional<std::string> admin;
   bool operator==(const HealthOptions&) const = default;
 };
+struct DoctorOptions {
+  std::optional<std::string> config;
+  std::optional<SocketAddress> dns;  // the name server to ask; none: the system's
+  bool operator==(const DoctorOptions&) const = default;
+};
 struct KeygenOptions {
   bool operator==(const KeygenOptions&) const = default;
 };
@@ -71,9 +77,9 @@ struct HelpOptions {
   bool operator==(const HelpOptions&) const = default;
 };
 
-using Options =
-    std::variant<EdgeOptions, SidecarOptions, InviteOptions, RevokeOptions, CheckOptions,
-                 StatusOptions, HealthOptions, KeygenOptions, VersionOptions, HelpOptions>;
+using Options = std::variant<EdgeOptions, SidecarOptions, InviteOptions, RevokeOptions,
+                             CheckOptions, StatusOptions, HealthOptions, DoctorOptions,
+                             KeygenOptions, VersionOptions, HelpOptions>;
 
 // One line for a person: the command, what is wrong, what to do.
 struct UsageError {

@@ -44,12 +44,17 @@ Task<HttpResponse> read_response(Stream& stream) {
 }
 
 // One account for each authority.
-std::string account_file(const std::string& directory) {
+std::string account_file(const std::string& directory, std::string_view kind) {
   constexpr std::size_t shown = 12;
-  return "acme-account-" + serialize_base64url(sha256_of(directory)).substr(0, shown) + ".pem";
+  return "acme-account-" + serialize_base64url(sha256_of(directory)).substr(0, shown) +
+         std::string(kind);
 }
 
 }  // namespace
+
+std::string account_facts_file(const std::string& directory) {
+  return account_file(directory, ".json");
+}
 
 // Of an order among those that run.
 struct AcmeClient::Place {
@@ -71,7 +76,7 @@ AcmeClient::AcmeClient(Network& network, AcmeSettings settings, const StateFolde
       tls_(TlsClient::make({.authorities = std::move(authorities)})) {}
 
 std::expected<TlsAccountKey, std::string> AcmeClient::account_key() {
-  const std::string file = account_file(settings_.directory);
+  const std::string file = account_file(settings_.directory, ".pem");
   auto kept = state_.read(file);
   if (!kept) return std::unexpected(kept.error());
   if (*kept) {
@@ -86,6 +91,15 @@ std::expected<TlsAccountKey, std::string> AcmeClient::account_key() {
   if (auto written = state_.write(file, key.pem().reveal()); !written)
     return std::unexpected(written.error());
   return key;
+}
+
+// Nothing depends on it but what the doctor says.
+void AcmeClient::keep(const AcmeAccountFacts& facts) const {
+  if (facts.url.empty()) return;
+  const std::string file = account_facts_file(settings_.directory);
+  const std::string text = serialize(facts);
+  const auto kept = state_.read(file);
+  if (!kept || !*kept || **kept != text) (void)state_.write(file, text);
 }
 
 Task<HttpResponse> AcmeClient::exchange(std::string url, HttpRequest request,
@@ -185,6 +199,7 @@ Task<std::expected<AcmeCertificate, AcmeFailure>> AcmeClient::obtain(std::vector
     failure = std::current_exception();
   }
   show({});
+  keep(dialogue.account());
   if (failure) std::rethrow_exception(failure);
   if (action.kind == AcmeAction::Kind::failed) co_return std::unexpected(action.failure);
   // What cannot be used must not be kept.

@@ -21,6 +21,9 @@ struct AcmeCertificate {
   std::string account_url;  // for a CAA record
 };
 
+// What the state folder calls what it knows of the account with this authority.
+[[nodiscard]] std::string account_facts_file(const std::string& directory);
+
 class AcmeClient {
  public:
   // `network` and `state` outlive it. Trusts what the settings say, or the system's authorities.
@@ -45,6 +48,7 @@ class AcmeClient {
  private:
   struct Place;
   std::expected<TlsAccountKey, std::string> account_key();
+  void keep(const AcmeAccountFacts& facts) const;
   Task<AcmeAction> carry_out(AcmeOrderDialogue& dialogue, AcmeAction action,
                              const ShowChallenges& show);
   Task<AcmeOrderDialogue::Event> request(AcmeAction action);

@@ -14,6 +14,7 @@ using control::JsonArray;
 using control::JsonObject;
 
 constexpr std::size_t detail_bytes_max = 300;
+constexpr std::size_t issuers_max = 16;
 constexpr std::string_view error_prefix = "urn:ietf:params:acme:error:";
 
 std::expected<Json, std::string> parse_object(std::string_view body) {
@@ -38,6 +39,18 @@ std::string url_at(const Json& json, std::string_view name) {
   const bool good = url.starts_with("https://") && url.size() <= AcmeLimits::url_bytes_max &&
                     url.find_first_of(" \r\n\t\\") == std::string::npos;
   return good ? url : "";
+}
+
+// Texts of a list, as far as they are texts.
+std::vector<std::string> texts_at(const Json& json, std::string_view name) {
+  std::vector<std::string> texts;
+  const Json* value = member(json, name);
+  const JsonArray* all = value == nullptr ? nullptr : value->array();
+  if (all == nullptr) return texts;
+  for (const Json& one : *all)
+    if (one.text() != nullptr && texts.size() < issuers_max)
+      texts.push_back(printable(*one.text(), detail_bytes_max));
+  return texts;
 }
 
 std::string detail_of(const Json& problem) {
@@ -92,6 +105,7 @@ std::expected<AcmeDirectory, std::string> parse_directory(std::string_view body)
     const Json* required = member(*meta, "externalAccountRequired");
     directory.binding_required =
         required != nullptr && required->boolean() != nullptr && *required->boolean();
+    directory.issuers = texts_at(*meta, "caaIdentities");
     const Json* profiles = member(*meta, "profiles");
     if (profiles != nullptr && profiles->object() != nullptr)
       for (const auto& [name, explanation] : profiles->object()->members())
@@ -153,6 +167,20 @@ AcmeProblem parse_problem(std::string_view body) {
   if (parts != nullptr && parts->array() != nullptr && !parts->array()->empty())
     problem.detail += "; " + detail_of(parts->array()->front());
   return problem;
+}
+
+std::expected<AcmeAccountFacts, std::string> parse_account_facts(std::string_view text) {
+  const auto json = parse_object(text);
+  if (!json) return std::unexpected(json.error());
+  AcmeAccountFacts facts{.url = url_at(*json, "account"), .issuers = texts_at(*json, "issuers")};
+  if (facts.url.empty()) return std::unexpected("names no account");
+  return facts;
+}
+
+std::string serialize(const AcmeAccountFacts& facts) {
+  JsonArray issuers;
+  for (const std::string& one : facts.issuers) issuers.emplace_back(one);
+  return serialize_json(JsonObject{{"account", facts.url}, {"issuers", std::move(issuers)}});
 }
 
 std::expected<AcmeRenewalWindow, std::string> parse_renewal(std::string_view body) {

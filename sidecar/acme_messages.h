@@ -25,6 +25,7 @@ struct AcmeDirectory {
   std::string renewal_url;  // empty: not offered
   bool binding_required = false;
   std::vector<std::string> profiles;  // by name
+  std::vector<std::string> issuers;   // what it is called in CAA records; empty: it does not say
 };
 std::expected<AcmeDirectory, std::string> parse_directory(std::string_view body);
 
@@ -53,6 +54,15 @@ struct AcmeProblem {
   std::string detail;
 };
 AcmeProblem parse_problem(std::string_view body);
+
+// What is kept of an account beside its key, for whoever writes CAA records (RFC 8657).
+struct AcmeAccountFacts {
+  std::string url;
+  std::vector<std::string> issuers;  // of its authority
+  bool operator==(const AcmeAccountFacts&) const = default;
+};
+std::expected<AcmeAccountFacts, std::string> parse_account_facts(std::string_view text);
+[[nodiscard]] std::string serialize(const AcmeAccountFacts& facts);
 
 struct AcmeRenewalWindow {
   WallTime start;

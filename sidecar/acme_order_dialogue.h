@@ -85,8 +85,9 @@ class AcmeOrderDialogue {
   // What to do next. After done and failed it is over.
   AcmeAction resume(Event event);
 
-  // The account's URL, as soon as it is known.
+  // The account's URL, as soon as it is known, and what the authority says of itself.
   [[nodiscard]] const std::string& account_url() const { return account_url_; }
+  [[nodiscard]] AcmeAccountFacts account() const { return {account_url_, directory_.issuers}; }
 
  private:
   enum class Step : std::uint8_t {

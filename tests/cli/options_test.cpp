@@ -37,6 +37,11 @@ TEST(Options, KnowEveryCommand) {
   EXPECT_EQ(as<SidecarOptions>({"sidecar", "--take-over", "--background"}),
             (SidecarOptions{std::nullopt, true, true}));
   EXPECT_FALSE(parse({"edge", "--background"}));
+  EXPECT_EQ(as<DoctorOptions>({"doctor"}), DoctorOptions{});
+  EXPECT_EQ(as<DoctorOptions>({"doctor", "--dns", "192.0.2.1", "--config", "x"}),
+            (DoctorOptions{"x", SocketAddress::parse("192.0.2.1:53")}));
+  EXPECT_EQ(as<DoctorOptions>({"doctor", "--dns", "[::1]:5353"}).dns,
+            SocketAddress::parse("[::1]:5353"));
   EXPECT_EQ(as<CheckOptions>({"check"}), CheckOptions{});
   EXPECT_EQ(as<CheckOptions>({"check", "--edge", "--config", "x"}),
             (CheckOptions{"x", Program::edge}));

@@ -9,12 +9,14 @@ TEST(AcmeMessages, ADirectory) {
   const auto directory = parse_directory(
       R"({"newNonce":"https://ca/n","newAccount":"https://ca/a","newOrder":"https://ca/o",)"
       R"("renewalInfo":"https://ca/r","other":1,)"
-      R"("meta":{"externalAccountRequired":true,"profiles":{"classic":"x","shortlived":"y"}}})");
+      R"("meta":{"caaIdentities":["ca.test",1],"externalAccountRequired":true,)"
+      R"("profiles":{"classic":"x","shortlived":"y"}}})");
   ASSERT_TRUE(directory);
   EXPECT_EQ(directory->new_order, "https://ca/o");
   EXPECT_EQ(directory->renewal_url, "https://ca/r");
   EXPECT_TRUE(directory->binding_required);
   EXPECT_EQ(directory->profiles, (std::vector<std::string>{"classic", "shortlived"}));
+  EXPECT_EQ(directory->issuers, std::vector<std::string>{"ca.test"});
   // Plain HTTP is not asked.
   EXPECT_EQ(parse_directory(
                 R"({"newNonce":"http://ca/n","newAccount":"https://ca/a","newOrder":"https://x"})")
@@ -49,6 +51,12 @@ TEST(AcmeMessages, AnAuthorization) {
   EXPECT_EQ(authorization->token, "yes");
   EXPECT_EQ(authorization->problem, "connection refused");
   EXPECT_FALSE(parse_authorization(R"({"status":"valid","challenges":[]})"));
+}
+
+TEST(AcmeMessages, FactsOfAnAccountRoundTrip) {
+  const AcmeAccountFacts facts{"https://ca/account/1", {"ca.test", "ca.example"}};
+  EXPECT_EQ(parse_account_facts(serialize(facts)), facts);
+  EXPECT_EQ(parse_account_facts("{}").error(), "names no account");
 }
 
 TEST(AcmeMessages, AProblem) {

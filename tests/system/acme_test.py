@@ -93,6 +93,35 @@ def check_a_short_life_is_renewed_without_dropping_a_stream(stage):
     talk.wait_for_line("you said after")
 
 
+def check_the_doctor_shows_the_record_that_is_missing(stage):
+    home = Home(stage, nonce_rejects=0)
+    home.wait_for_certificate()
+
+    def doctor():
+        done = home.sidecar.run("doctor", "--dns", home.pebble.name_server, check=False)
+        return done.returncode, done.stdout
+    # Names lead to the edge, and its account is known.
+    code, text = doctor()
+    harness.expect(code == 0, text)
+    harness.expect(f"good: {NAME} leads to the edge, 127.0.0.1" in text, text)
+    url = re.search(r"certificate obtained.*account=\"?(\S+?)\"?$", home.sidecar.program.output(),
+                    re.MULTILINE).group(1)
+    line = f'{NAME}. CAA 0 issue "AUTHORITY;validationmethods=tls-alpn-01;accounturi={url}"'
+    harness.expect(f"warning: {NAME} has no CAA record" in text and line in text, f"{line}\n{text}")
+    value = re.search('issue "(.*)"', line).group(1)
+    home.pebble.address.write_text(f"127.0.0.1\ncaa {value}\n")
+    code, text = doctor()
+    harness.expect(code == 0 and f"good: {NAME} has a CAA record that allows certificates for our "
+                   "account only" in text, text)
+    home.pebble.address.write_text(f"127.0.0.1\ncaa {value}9\n")
+    code, text = doctor()
+    harness.expect(code == 1 and f"problem: {NAME} has a CAA record for another account" in text,
+                   text)
+    home.sidecar.program.stop()
+    code, text = doctor()
+    harness.expect(code == 1 and "problem: the program does not run" in text, text)
+
+
 def long_an_account_that_the_authority_knows(stage):
     key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
     home = Home(stage, more={"eab": {"key_id": "kid-1", "key": key}}, nonce_rejects=0,

@@ -1,6 +1,6 @@
 """A name server that a test can break: `dns_stub.py ADDRESS PORT FILE`. FILE holds what it does
 now, read anew for each question: `silent`, `nxdomain`, `servfail`, or the addresses that every name
-has."""
+has; on further lines `caa VALUE`, which says who may give certificates for every name."""
 
 import ipaddress
 import pathlib
@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 
+CAA = 257
 TYPES = {1: 4, 28: 6}  # A and AAAA, and the version of their addresses
 RCODES = {"servfail": 2, "nxdomain": 3}
 ANSWER_TTL = 1
@@ -24,6 +25,7 @@ def answer(query, behaviour):
     """The response to a query with one question; None for silence."""
     if behaviour == "silent":
         return None
+    behaviour, *more = behaviour.splitlines() or [""]
     end = question_end(query)
     question = query[12:end]
     code = RCODES.get(behaviour, 0)
@@ -34,8 +36,12 @@ def answer(query, behaviour):
     for address in addresses:
         records += b"\xc0\x0c" + struct.pack(">HHIH", wanted, 1, ANSWER_TTL, len(address.packed))
         records += address.packed
+    issues = [line[4:].encode() for line in more if line.startswith("caa ") and wanted == CAA]
+    for issue in issues:
+        content = b"\0\5issue" + issue
+        records += b"\xc0\x0c" + struct.pack(">HHIH", CAA, 1, ANSWER_TTL, len(content)) + content
     flags = 0x8180 | code
-    counts = struct.pack(">HHHHH", flags, 1, len(addresses), 0, 0)
+    counts = struct.pack(">HHHHH", flags, 1, len(addresses) + len(issues), 0, 0)
     return query[:2] + counts + question + records
 
 

@@ -29,6 +29,7 @@ class Pebble:
         self.directory = f"https://127.0.0.1:{self.port}/dir"
         self.address = stage.write("address", "127.0.0.1")
         dns_port = harness.free_port()
+        self.name_server = f"127.0.0.1:{dns_port}"
         dns_stub = pathlib.Path(__file__).parent / "dns_stub.py"
         stage.start("names", ["python3", dns_stub, "127.0.0.1", dns_port, self.address]) \
             .wait_for_line("ready")
