@@ -80,10 +80,10 @@ void add_folders(const edge::RouterSettings& router, SandboxFolders& folders) {
   const auto add = [&](const std::string& file) {
     if (!file.empty()) folders.write.push_back(std::filesystem::path(file).parent_path().string());
   };
-  if (const auto* haproxy = std::get_if<edge::HaproxySettings>(&router)) {
-    add(haproxy->map);
-    add(haproxy->inlet.unix_path);
-  }
+  add(edge::file_of(router));
+  if (const edge::RouterInletSettings* inlet = edge::inlet_of(router)) add(inlet->unix_path);
+  if (const auto* nginx = std::get_if<edge::NginxSettings>(&router))
+    folders.read.push_back(std::filesystem::path(nginx->pid_file).parent_path().string());
 }
 
 control::HttpResponse json_response(std::string body) {

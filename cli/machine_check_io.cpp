@@ -112,20 +112,28 @@ void check_ports(const edge::EdgeConfiguration& configuration, const MachineChec
 }
 
 // What another program as the router needs of this machine.
-void check_router(const edge::HaproxySettings& router, bool runs, Findings& findings) {
-  if (::access(router.socket.c_str(), R_OK | W_OK) != 0)
-    findings.push_back("router.haproxy.socket: this user cannot use " + router.socket +
+void check_router(const edge::RouterSettings& router, bool runs, Findings& findings) {
+  const std::string file = edge::file_of(router);
+  if (!file.empty() && !can_have_folder(fs::path(file).parent_path()))
+    findings.push_back("router: this user cannot write " + file +
+                       "; give its folder to the program's user, or set another file");
+  const auto* haproxy = std::get_if<edge::HaproxySettings>(&router);
+  if (haproxy != nullptr && ::access(haproxy->socket.c_str(), R_OK | W_OK) != 0)
+    findings.push_back("router.haproxy.socket: this user cannot use " + haproxy->socket +
                        "; is HAProxy running, and is that its `stats socket`, with `level admin` "
                        "and a group that this user is in?");
-  if (!can_have_folder(fs::path(router.map).parent_path()))
-    findings.push_back("router.haproxy.map: this user cannot write " + router.map +
-                       "; give its folder to the program's user, or set `map` to another file");
-  if (runs || !router.inlet.unix_path.empty()) return;
+  const auto* nginx = std::get_if<edge::NginxSettings>(&router);
+  if (nginx != nullptr && !nginx->pid_file.empty() && ::geteuid() != 0)
+    findings.push_back(
+        "router.nginx.reload: only root may reload NGINX as a rule; let systemd do " +
+        std::string("it: `reload: watched` and the units of docs/edges/nginx.md"));
+  const edge::RouterInletSettings* inlet = edge::inlet_of(router);
+  if (inlet == nullptr || runs || !inlet->unix_path.empty()) return;
   asio::io_context io;
   KernelNetwork network(io);
-  Obstacles inlet;
-  try_address(router.inlet.listen, inlet, [&] { return network.listen(router.inlet.listen, {}); });
-  tell("router.haproxy.listen", inlet, findings);
+  Obstacles obstacles;
+  try_address(inlet->listen, obstacles, [&] { return network.listen(inlet->listen, {}); });
+  tell("router", obstacles, findings);
 }
 
 // ---- names -------------------------------------------------------------------------------------
@@ -183,9 +191,7 @@ Findings machine_findings(const edge::EdgeConfiguration& configuration,
   check_state(configuration, findings);
   const bool runs = is_running(program.admin);
   if (!runs) check_ports(configuration, limits, findings);
-  const edge::RouterSettings router = edge::with_files_in(configuration.router, program.state);
-  if (const auto* haproxy = std::get_if<edge::HaproxySettings>(&router))
-    check_router(*haproxy, runs, findings);
+  check_router(edge::with_files_in(configuration.router, program.state), runs, findings);
   return findings;
 }
 

@@ -166,8 +166,8 @@ void check_addresses(ConfigurationSection& top, const EdgeConfiguration& configu
   };
   for (const SocketAddress& admin : configuration.program.admin.addresses) check("admin", admin);
   if (configuration.program.metrics) check("metrics", *configuration.program.metrics);
-  if (const auto* haproxy = std::get_if<HaproxySettings>(&configuration.router))
-    if (haproxy->inlet.unix_path.empty()) check("router", haproxy->inlet.listen);
+  const RouterInletSettings* inlet = inlet_of(configuration.router);
+  if (inlet != nullptr && inlet->unix_path.empty()) check("router", inlet->listen);
 }
 
 }  // namespace

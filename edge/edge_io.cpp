@@ -6,6 +6,7 @@
 #include "edge/routers/embedded_router_io.h"
 #include "edge/routers/foreign_router_io.h"
 #include "edge/routers/haproxy_router_io.h"
+#include "edge/routers/nginx_router_io.h"
 #include "streams/join_io.h"
 
 namespace sidestream::edge {
@@ -27,11 +28,15 @@ tunnel::UserspaceTunnelConfiguration with_address(
 
 std::unique_ptr<Router> make_router(Network& network, const EdgeSettings& settings,
                                     EdgeRouter& streams, LeaseTable& leases, const Log& log) {
+  std::unique_ptr<RouterDriver> driver;
   if (const auto* haproxy = std::get_if<HaproxySettings>(&settings.accepting))
-    return std::make_unique<ForeignRouter>(network, streams, leases, log,
-                                           std::make_unique<HaproxyDriver>(network, *haproxy),
-                                           haproxy->inlet);
-  return std::make_unique<EmbeddedRouter>(network, streams, leases, log, settings.held_ports);
+    driver = std::make_unique<HaproxyDriver>(network, *haproxy);
+  if (const auto* nginx = std::get_if<NginxSettings>(&settings.accepting))
+    driver = std::make_unique<NginxDriver>(network, *nginx);
+  if (!driver)
+    return std::make_unique<EmbeddedRouter>(network, streams, leases, log, settings.held_ports);
+  return std::make_unique<ForeignRouter>(network, streams, leases, log, std::move(driver),
+                                         *inlet_of(settings.accepting));
 }
 
 Task<> until_first(Task<> one, Task<> other) {

@@ -14,16 +14,16 @@
 namespace sidestream::edge {
 namespace {
 
-enum class Kind : std::uint8_t { embedded, haproxy };
+enum class Kind : std::uint8_t { embedded, haproxy, nginx };
 
 constexpr std::size_t prefixes_max = 64;
 constexpr std::string_view unix_scheme = "unix:";
 constexpr std::string_view later =
-    "this router is not in this version; write `router: embedded` or `router: haproxy`";
-constexpr std::array<std::pair<std::string_view, Kind>, 2> words{
-    {{"embedded", Kind::embedded}, {"haproxy", Kind::haproxy}}};
-constexpr std::array<ConfigurationValue::LaterWord, 3> later_words{
-    {{"nginx", later}, {"traefik", later}, {"caddy", later}}};
+    "this router is not in this version; write `router: embedded`, `haproxy` or `nginx`";
+constexpr std::array<std::pair<std::string_view, Kind>, 3> words{
+    {{"embedded", Kind::embedded}, {"haproxy", Kind::haproxy}, {"nginx", Kind::nginx}}};
+constexpr std::array<ConfigurationValue::LaterWord, 2> later_words{
+    {{"traefik", later}, {"caddy", later}}};
 
 // Nothing when it is no `unix:PATH`; what is wrong with the path has been reported then.
 std::optional<std::string> read_unix_path(const ConfigurationValue& value,
@@ -119,18 +119,51 @@ HaproxySettings read_haproxy(const ConfigurationValue& value) {
   return settings;
 }
 
+NginxSettings read_nginx(const ConfigurationValue& value) {
+  NginxSettings settings;
+  ConfigurationSection section(value, "{reload: watched}");
+  if (const auto file = section.find("file")) read_path(*file, settings.file);
+  if (const auto answers = section.find("answers")) {
+    const auto text = answers->text();
+    const auto address = text ? SocketAddress::parse(*text) : std::nullopt;
+    if (address && address->port != 0 && !address->address.is_unspecified())
+      settings.answers = *address;
+    else if (text)
+      answers->fail_expected("ADDRESS:PORT, such as 127.0.0.1:5149");
+  }
+  if (const auto reload = section.find("reload")) {
+    const auto text = reload->text();
+    if (text && text->starts_with('/') && !text->ends_with('/'))
+      settings.pid_file = *text;
+    else if (text == "watched")
+      settings.pid_file.clear();
+    else if (text)
+      reload->fail_expected("`watched`, or the path of NGINX's `pid` file");
+  }
+  read_inlet(section, settings.inlet);
+  if (settings.inlet.unix_path.empty() && settings.inlet.listen.address.is_unspecified())
+    section.find("listen")->fail("NGINX must know where to send streams; write one address");
+  section.finish();
+  return settings;
+}
+
 }  // namespace
 
 RouterSettings read_router(const ConfigurationValue& value) {
   if (!value.is_section()) {
     const auto kind = value.choice(words, later_words);
     if (kind == Kind::haproxy) return HaproxySettings();
+    if (kind == Kind::nginx) return NginxSettings();
     return EmbeddedSettings();
   }
   ConfigurationSection section(value, "haproxy");
   std::optional<RouterSettings> settings;
   const auto haproxy = section.find("haproxy");
   if (haproxy) settings = read_haproxy(*haproxy);
+  if (const auto nginx = section.find("nginx")) {
+    if (settings) nginx->fail("an edge has one router; remove one of the two");
+    settings = read_nginx(*nginx);
+  }
   for (const auto& [word, reason] : later_words) section.refuse(word, reason);
   section.finish();
   return settings.value_or(EmbeddedSettings());
@@ -139,6 +172,8 @@ RouterSettings read_router(const ConfigurationValue& value) {
 RouterSettings with_files_in(RouterSettings settings, const std::string& folder) {
   if (auto* haproxy = std::get_if<HaproxySettings>(&settings))
     if (haproxy->map.empty()) haproxy->map = folder + "/haproxy.map";
+  if (auto* nginx = std::get_if<NginxSettings>(&settings))
+    if (nginx->file.empty()) nginx->file = folder + "/nginx.conf";
   return settings;
 }
 

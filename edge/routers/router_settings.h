@@ -39,6 +39,30 @@ struct HaproxySettings {
   bool operator==(const HaproxySettings&) const = default;
 };
 
-using RouterSettings = std::variant<EmbeddedSettings, HaproxySettings>;
+struct NginxSettings {
+  // The file that NGINX includes; empty: `nginx.conf` in the state folder.
+  std::string file = {};
+  // Where NGINX says which file it has loaded.
+  SocketAddress answers{IpAddress::v4(0x7f000001), 5149};
+  std::string pid_file = "/run/nginx.pid";  // empty: somebody watches the file and reloads
+  RouterInletSettings inlet = {};           // where streams go
+
+  bool operator==(const NginxSettings&) const = default;
+};
+
+using RouterSettings = std::variant<EmbeddedSettings, HaproxySettings, NginxSettings>;
+
+// Where a router outside of this program hands streams over; nullptr: it is the embedded one.
+[[nodiscard]] inline const RouterInletSettings* inlet_of(const RouterSettings& settings) {
+  if (const auto* haproxy = std::get_if<HaproxySettings>(&settings)) return &haproxy->inlet;
+  if (const auto* nginx = std::get_if<NginxSettings>(&settings)) return &nginx->inlet;
+  return nullptr;
+}
+// The file that the router reads when it starts; empty: there is none.
+[[nodiscard]] inline std::string file_of(const RouterSettings& settings) {
+  if (const auto* haproxy = std::get_if<HaproxySettings>(&settings)) return haproxy->map;
+  if (const auto* nginx = std::get_if<NginxSettings>(&settings)) return nginx->file;
+  return {};
+}
 
 }  // namespace sidestream::edge

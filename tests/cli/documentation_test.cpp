@@ -70,6 +70,8 @@ TEST(Documentation, NamesEveryKey) {
   expect_documented(page, "limits: {zzz: 1}", Program::edge, "limits.");
   expect_documented(document_text("docs/edges/haproxy.md"), "router: {haproxy: {zzz: 1}}",
                     Program::edge);
+  expect_documented(document_text("docs/edges/nginx.md"), "router: {nginx: {zzz: 1}}",
+                    Program::edge);
   expect_documented(page, "sidecars: {a: {zzz: 1}}", Program::edge);
   expect_documented(page, "log: {zzz: 1}", Program::edge);
   expect_documented(page, "zzz: 1", Program::sidecar);
@@ -153,6 +155,8 @@ TEST(Documentation, NamesEveryCommandAsItIs) {
 TEST(Documentation, ShowsOnlyGoodConfigurations) {
   expect_good("README.md", 2);
   expect_good("docs/configuration.md", 3);
+  expect_good("docs/edges/haproxy.md", 1);
+  expect_good("docs/edges/nginx.md", 1);
 }
 
 TEST(Documentation, ComposeExamplesAreGood) {

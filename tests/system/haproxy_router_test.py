@@ -1,22 +1,18 @@
 """HAProxy accepts for the edge: what is published, changed and withdrawn is so in HAProxy, whatever
 happens to it meanwhile, and no live stream is lost."""
 
-import datetime
-import json
 import re
 import socket
 import statistics
-import sys
 import threading
 import time
 
 import harness
 import hello_bytes
-import ticking_streams
 from faults_streams_test import Listener
 from haproxy_router import world_with_haproxy
 from named_backends import ask, named_backend
-from router_edge import service
+from router_edge import LiveStreams, log_time, service
 
 OURS = "sidestream"
 PUT_RIGHT_SECONDS = 5
@@ -102,36 +98,6 @@ def check_the_backend_sees_the_client(stage):
     world.edge.program.wait_for_line("no PROXY header")
 
 
-class LiveStreams:
-    """100 streams that go on all the time, every byte compared."""
-
-    STREAMS = 100
-
-    def __init__(self, stage, world, seconds):
-        self.seconds = seconds
-        echo_port = harness.free_port()
-        self.echo = stage.start("echo", [sys.executable, ticking_streams.__file__, "echo",
-                                         "127.0.0.1", echo_port])
-        self.echo.wait_for_line("^ready")
-        self.service = service(f":{world.raw_port}", echo_port)
-        self.stage = stage
-        self.port = world.raw_port
-        self.clients = None
-
-    def start(self):
-        self.clients = self.stage.start("clients", [
-            sys.executable, ticking_streams.__file__, "clients", "127.0.0.1", self.port,
-            "--streams", self.STREAMS, "--seconds", self.seconds, "--interval", "0.2"])
-        self.clients.wait_for_line("^up", 30)
-
-    def expect_all_lived(self):
-        harness.expect(self.clients.running(), "they were to live until now")
-        self.clients.wait(self.seconds + 20)
-        verdict = json.loads(self.clients.output().splitlines()[-1])
-        print(f"  live streams: {verdict}", flush=True)
-        harness.expect(verdict["lost"] == 0 and verdict["streams"] == self.STREAMS, verdict)
-
-
 def check_1000_routes_hand_edits_and_reloads_beside_100_live_streams(stage):
     world, haproxy = world_with_haproxy(stage)
     live = LiveStreams(stage, world, seconds=32)
@@ -161,10 +127,6 @@ def thousand_routes(world, haproxy, services, port):
     world.wait_until_granted(names[0], names[-1], seconds=20)
     harness.expect(ask(world.names_port, "n989.test") == b"one", "the last of them leads home")
     print(f"  {len(haproxy.entries())} entries {took:.2f} s after the sidecar was told", flush=True)
-
-
-def log_time(line):
-    return datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp()
 
 
 def each_route_within_100_ms(world, services):

@@ -1,9 +1,13 @@
 """An edge whose public connections are accepted by another program, beside it on loopback, which is
 started with the configuration that the document of that router has."""
 
+import datetime
+import json
 import re
+import sys
 
 import harness
+import ticking_streams
 from product import Edge, Sidecar
 
 
@@ -96,3 +100,36 @@ class RouterWorld:
 def service(publish, port, **more):
     return {"publish": publish, "backend": f"127.0.0.1:{port}", "health": "none", **more}
 
+
+def log_time(line):
+    return datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp()
+
+
+class LiveStreams:
+    """100 streams that go on all the time, every byte compared."""
+
+    STREAMS = 100
+
+    def __init__(self, stage, world, seconds):
+        self.seconds = seconds
+        echo_port = harness.free_port()
+        self.echo = stage.start("echo", [sys.executable, ticking_streams.__file__, "echo",
+                                         "127.0.0.1", echo_port])
+        self.echo.wait_for_line("^ready")
+        self.service = service(f":{world.raw_port}", echo_port)
+        self.stage = stage
+        self.port = world.raw_port
+        self.clients = None
+
+    def start(self):
+        self.clients = self.stage.start("clients", [
+            sys.executable, ticking_streams.__file__, "clients", "127.0.0.1", self.port,
+            "--streams", self.STREAMS, "--seconds", self.seconds, "--interval", "0.2"])
+        self.clients.wait_for_line("^up", 30)
+
+    def expect_all_lived(self):
+        harness.expect(self.clients.running(), "they were to live until now")
+        self.clients.wait(self.seconds + 20)
+        verdict = json.loads(self.clients.output().splitlines()[-1])
+        print(f"  live streams: {verdict}", flush=True)
+        harness.expect(verdict["lost"] == 0 and verdict["streams"] == self.STREAMS, verdict)

@@ -56,10 +56,39 @@ TEST(RouterReader, ReadsEveryKeyOfHaproxy) {
   EXPECT_EQ(haproxy("{haproxy: {listen: \"unix:/run/x.sock\"}}").inlet.text(), "unix:/run/x.sock");
 }
 
+TEST(RouterReader, ReadsEveryKeyOfNginx) {
+  const Read found = read(
+      "{nginx: {file: /etc/nginx/home.conf, answers: \"127.0.0.1:7\", reload: watched, listen: "
+      "\"unix:/run/x.sock\"}}");
+  const auto settings = std::get<NginxSettings>(found.settings);
+  EXPECT_EQ(settings.file, "/etc/nginx/home.conf");
+  EXPECT_EQ(settings.answers.text(), "127.0.0.1:7");
+  EXPECT_EQ(settings.pid_file, "");
+  EXPECT_EQ(settings.inlet.text(), "unix:/run/x.sock");
+  EXPECT_EQ(std::get<NginxSettings>(read("{nginx: {reload: /nginx.pid}}").settings).pid_file,
+            "/nginx.pid");
+  EXPECT_EQ(read("nginx").settings, RouterSettings(NginxSettings()));
+}
+
+TEST(RouterReader, SaysWhatIsWrongWithNginx) {
+  EXPECT_EQ(problem("{nginx: {reload: sometimes}}"),
+            "edge.yaml:2:26: router.nginx.reload: expected `watched`, or the path of NGINX's `pid` "
+            "file, not \"sometimes\"");
+  EXPECT_EQ(problem("{nginx: {answers: 5149}}"),
+            "edge.yaml:2:27: router.nginx.answers: expected ADDRESS:PORT, such as 127.0.0.1:5149, "
+            "not \"5149\"");
+  EXPECT_EQ(problem("{nginx: {listen: \"0.0.0.0:5150\"}}"),
+            "edge.yaml:2:26: router.nginx.listen: NGINX must know where to send streams; write one "
+            "address");
+  EXPECT_EQ(problem("{haproxy: {}, nginx: {}}"),
+            "edge.yaml:2:30: router.nginx: an edge has one router; remove one of the two");
+}
+
 TEST(RouterReader, SaysWhatIsWrongAndWhatToWrite) {
-  EXPECT_EQ(problem("haprox"),
-            "edge.yaml:2:9: router: expected embedded or haproxy, not \"haprox\" (did you mean "
-            "\"haproxy\"?)");
+  EXPECT_EQ(
+      problem("haprox"),
+      "edge.yaml:2:9: router: expected embedded, haproxy or nginx, not \"haprox\" (did you mean "
+      "\"haproxy\"?)");
   EXPECT_EQ(problem("{haproxy: {listen: everywhere}}"),
             "edge.yaml:2:28: router.haproxy.listen: expected ADDRESS:PORT, such as 127.0.0.1:5150, "
             "or unix:/PATH, not \"everywhere\"");
@@ -86,6 +115,7 @@ TEST(RouterReader, SaysWhatIsWrongAndWhatToWrite) {
 TEST(RouterReader, FilesWithoutAPlaceGoIntoTheStateFolder) {
   const auto settings = std::get<HaproxySettings>(with_files_in(HaproxySettings(), "/state"));
   EXPECT_EQ(settings.map, "/state/haproxy.map");
+  EXPECT_EQ(file_of(with_files_in(NginxSettings(), "/state")), "/state/nginx.conf");
   EXPECT_EQ(with_files_in(EmbeddedSettings(), "/state"), RouterSettings(EmbeddedSettings()));
 }
 
