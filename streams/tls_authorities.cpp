@@ -5,10 +5,24 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <array>
+#include <cstdlib>
+
 #include "streams/tls_openssl.h"
 #include "streams/tls_server.h"
 
 namespace sidestream {
+namespace {
+
+// The program runs on other distributions than the one it was built on, and in an image of its own,
+// which have no /usr/lib/ssl.
+constexpr std::array bundles{
+    "/etc/ssl/certs/ca-certificates.crt",  // Debian, Arch, Alpine, the image
+    "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora
+    "/etc/ssl/ca-bundle.pem",              // openSUSE
+};
+
+}  // namespace
 
 void TlsAuthorities::Free::operator()(x509_store_st* store) const noexcept {
   X509_STORE_free(store);
@@ -36,6 +50,10 @@ std::expected<TlsAuthorities, std::string> TlsAuthorities::parse(std::string_vie
 TlsAuthorities TlsAuthorities::of_system() {
   TlsAuthorities result;
   X509_STORE_set_default_paths(result.store_.get());
+  const bool chosen =
+      ::secure_getenv("SSL_CERT_FILE") != nullptr || ::secure_getenv("SSL_CERT_DIR") != nullptr;
+  for (const char* bundle : bundles)
+    if (!chosen && X509_STORE_load_file(result.store_.get(), bundle) == 1) break;
   ERR_clear_error();
   return result;
 }

@@ -15,7 +15,8 @@ class TlsAuthorities {
  public:
   // PEM, one certificate at least. The error says in one line what is wrong.
   static std::expected<TlsAuthorities, std::string> parse(std::string_view pem);
-  // Those that the system trusts.
+  // Those that the system trusts: where OpenSSL was built to look and where distributions have
+  // them, or only where SSL_CERT_FILE and SSL_CERT_DIR say.
   static TlsAuthorities of_system();
 
   // Still owned here; who keeps it takes a reference.
