@@ -19,6 +19,7 @@ void expect_good(const std::string& document, std::size_t blocks_min) {
   const ExampleWorld world{
       {{"SIDESTREAM_TICKET", std::string(example_ticket)}},
       {{"/run/secrets/ticket", std::string(example_ticket)},
+       {"/run/secrets/preshared_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
        {"/run/secrets/private_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}}};
   const auto blocks = configurations_in(document);
   EXPECT_GE(blocks.size(), blocks_min) << document;
@@ -157,6 +158,7 @@ TEST(Documentation, ShowsOnlyGoodConfigurations) {
   expect_good("docs/configuration.md", 3);
   expect_good("docs/edges/haproxy.md", 1);
   expect_good("docs/edges/nginx.md", 1);
+  expect_good("docs/edges/static.md", 1);
 }
 
 TEST(Documentation, ComposeExamplesAreGood) {

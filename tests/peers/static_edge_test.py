@@ -1,7 +1,8 @@
-"""The static edge: a VPS with nothing of sidestream on it, only WireGuard (wireguard-go) and
-HAProxy with one wildcard route that sends PROXY v2 to the sidecar's tunnel port 443. Needs root.
+"""The static edge: a VPS with nothing of sidestream on it, only WireGuard (wireguard-go) and HAProxy
+or NGINX as docs/edges/static.md has them: one wildcard route to the sidecar's tunnel port 443. Needs
+root.
 
-    client ─▶ HAProxy ─▶ wireguard-go ═══▶ sidecar's tunnel port 443 ─▶ backend
+    client ─▶ HAProxy or NGINX ─▶ wireguard-go ═══▶ sidecar's tunnel port 443 ─▶ backend
 """
 
 import os
@@ -16,30 +17,17 @@ import harness  # noqa: E402
 import proxy_header  # noqa: E402
 from backends import TlsServer  # noqa: E402
 from namespaces import Namespaces  # noqa: E402
+from nginx_router import main_configuration  # noqa: E402
 from product import Sidecar  # noqa: E402
+from router_edge import documented_configuration, replaced  # noqa: E402
 from wireguard_go import WireGuardGo  # noqa: E402
 from wireguard_keys import Keys, peer_section, preshared_key  # noqa: E402
 
 NAME, SEES_CLIENT = "web.home.test", "proxy.home.test"
 VPS, HOME = "192.0.2.1", "192.0.2.2"
 VPS_TUNNEL, HOME_TUNNEL = "10.99.0.1", "10.99.0.2"
-HAPROXY = """
-global
-    maxconn 1000
-defaults
-    mode tcp
-    timeout connect 5s
-    timeout client 1m
-    timeout server 1m
-frontend public
-    bind {vps}:443
-    tcp-request inspect-delay 5s
-    tcp-request content accept if {{ req_ssl_hello_type 1 }}
-    tcp-request content reject
-    use_backend home if {{ req_ssl_sni -m end .home.test }}
-backend home
-    server sidecar {home}:443 send-proxy-v2
-"""
+DOCUMENT = "static.md"
+REPLACED = {"home.example.com": "home.test", "10.86.0.2": HOME_TUNNEL}
 # What the backend of SEES_CLIENT does: shows the PROXY header that the sidecar sent.
 SHOW_HEADER = """
 import asyncio, sys
@@ -60,7 +48,7 @@ asyncio.run(main())
 class StaticEdge:
     """The VPS and the home, each in a namespace of its own."""
 
-    def __init__(self, stage, spaces):
+    def __init__(self, stage, spaces, start_router):
         self.vps, self.home = spaces.add("vps"), spaces.add("home")
         spaces.link(self.vps, f"{VPS}/24", self.home, f"{HOME}/24")
         edge_keys, preshared = Keys(), preshared_key()
@@ -72,9 +60,7 @@ class StaticEdge:
         self.show = stage.start("show", [*self.home.enter, sys.executable, "-c", SHOW_HEADER,
                                          HERE.parent / "system", self.shown])
         self.show.wait_for_line("^ready")
-        self.haproxy = stage.start("haproxy", [
-            *self.vps.enter, harness.tool("haproxy"), "-db", "-f",
-            stage.write("haproxy.cfg", HAPROXY.format(vps=VPS, home=HOME_TUNNEL))])
+        self.router = start_router(stage, self.vps)
         self.sidecar = Sidecar(stage, [], {
             "web": {"publish": NAME, "backend": f"127.0.0.1:{self.tls.port}", "health": "none"},
             "show": {"publish": SEES_CLIENT, "backend": f"127.0.0.1:{self.shown}",
@@ -86,7 +72,7 @@ class StaticEdge:
             enter=self.home.enter)
         harness.eventually(lambda: self.go.handshake_age() is not None, 30, "the handshake")
         harness.eventually(lambda: f"{VPS}:443" in self.vps.run("ss", "-tlnH"), 10,
-                           "HAProxy listens")
+                           "the router listens")
 
     @staticmethod
     def keygen(stage):
@@ -103,9 +89,33 @@ class StaticEdge:
         return done.stdout + done.stderr
 
 
+def start_haproxy(stage, vps):
+    text = replaced(documented_configuration(DOCUMENT, "haproxy"),
+                    {**REPLACED, ":::443 v4v6": f"{VPS}:443"})
+    return stage.start("haproxy", [*vps.enter, harness.tool("haproxy"), "-db", "-f",
+                                   stage.write("haproxy.cfg", text)])
+
+
+def start_nginx(stage, vps):
+    text = replaced(documented_configuration(DOCUMENT, "nginx"),
+                    {**REPLACED, "listen 443;": f"listen {VPS}:443;",
+                     "        listen [::]:443;\n": ""})
+    main = main_configuration(stage.folder, text)
+    return stage.start("nginx", [*vps.enter, harness.tool("nginx"), "-c",
+                                 stage.write("nginx-main.conf", main), "-g", "daemon off;"])
+
+
 def check_haproxy_routes_by_name_through_wireguard_go(stage):
+    routes_by_name(stage, start_haproxy)
+
+
+def check_nginx_routes_by_name_through_wireguard_go(stage):
+    routes_by_name(stage, start_nginx)
+
+
+def routes_by_name(stage, start_router):
     with Namespaces() as spaces:
-        edge = StaticEdge(stage, spaces)
+        edge = StaticEdge(stage, spaces, start_router)
         for _ in range(20):
             page = edge.client(NAME)
             harness.expect("Ciphers supported" in page, page)

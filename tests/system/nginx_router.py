@@ -11,6 +11,14 @@ from router_edge import RouterWorld, documented_configuration, replaced
 MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 
+def main_configuration(folder, stream, workers=1):
+    """What stands around the `stream` section."""
+    return "\n".join([f"load_module {MODULE};" if pathlib.Path(MODULE).exists() else "",
+                      "user root;" if os.geteuid() == 0 else "", f"worker_processes {workers};",
+                      f"error_log {folder}/nginx-error.log notice;", f"pid {folder}/nginx.pid;",
+                      "events { worker_connections 4000; }", stream])
+
+
 class Nginx:
     WORKERS = 1
 
@@ -28,11 +36,8 @@ class Nginx:
             "        listen 50000-50099;\n": "",
             "        listen [::]:50000-50099;\n": "",
             "listen 127.0.0.1:5149;": f"listen 127.0.0.1:{world.answers_port};"})
-        self.configuration = stage.write("nginx-main.conf", "\n".join([
-            f"load_module {MODULE};" if pathlib.Path(MODULE).exists() else "",
-            "user root;" if os.geteuid() == 0 else "", f"worker_processes {self.WORKERS};",
-            f"error_log {stage.folder}/nginx-error.log notice;", f"pid {self.pid_file};",
-            "events { worker_connections 4000; }", stream]))
+        self.configuration = stage.write("nginx-main.conf", main_configuration(
+            stage.folder, stream, self.WORKERS))
         self.program = None
         self.starts = 0
 
