@@ -18,10 +18,10 @@ def named_backend(word):
     return Listener(answer), seen
 
 
-def ask(port, name=None):
+def ask(port, name=None, address="127.0.0.1"):
     """Who answers on a port (for a server name, text or bytes): the backend's word, or what came
     instead."""
-    with socket.create_connection(("127.0.0.1", port), 10) as client:
+    with socket.create_connection((address, port), 10) as client:
         try:
             name = name.encode() if isinstance(name, str) else name
             client.sendall(hello_bytes.record(name) if name else b"who is there?")
