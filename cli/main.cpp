@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "cli/console_io.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
+#include "cli/out_of_memory_io.h"
 #include "control/version.h"
 
 namespace sidestream::cli {
@@ -56,10 +58,13 @@ int run(std::span<const std::string_view> arguments, Console& console) {
 
 int main(int count, char** values) {
   using namespace sidestream::cli;
+  end_when_out_of_memory();
   StandardConsole console;
   try {
     const std::vector<std::string_view> arguments(values + std::min(count, 1), values + count);
     return run(arguments, console);
+  } catch (const std::bad_alloc&) {
+    end_out_of_memory();
   } catch (const std::exception& error) {
     console.complain("sidestream: " + std::string(error.what()) + "\n");
     return failed;

@@ -22,7 +22,9 @@ constexpr Duration told_interval = 10s;
 
 std::string text_of_file(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::getline(file, text, '\0');
+  return text;
 }
 
 // 0: not there, or no number.

@@ -34,7 +34,8 @@ double boot_time_seconds() {
 // proc_pid_stat(5), from field 3 on: the name before it may hold anything.
 void read_stat(ProcessFacts& facts) {
   std::ifstream file("/proc/self/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::getline(file, text);
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string::npos) return;
   std::istringstream fields(text.substr(name_end + 1));

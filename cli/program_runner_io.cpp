@@ -146,6 +146,17 @@ Task<> obey_signals(asio::signal_set& signals, std::function<void()> stop,
   log.warn("second signal, ends at once");
 }
 
+std::string text_of(const std::exception_ptr& failure) {
+  const error_code code = code_of(failure);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const system_error&) {
+    return code.message();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
 Task<> until_one_ends(Task<> one, Task<> other) {
   co_await first_of(std::move(one), std::move(other));
 }
@@ -204,7 +215,7 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
   group.spawn(run_all(network, std::move(program), places, handover, signals, log),
               [&](const std::exception_ptr& failure) {
                 code = failed;
-                log.error("stopped by an error", {{"error", code_of(failure).message()}});
+                log.error("stopped by an error", {{"error", text_of(failure)}});
               });
   if (!socket.empty())
     folders.write.push_back(std::filesystem::path(socket).parent_path().string());

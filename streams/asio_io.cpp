@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <new>
 
 namespace sidestream {
 
@@ -18,6 +19,10 @@ error_code code_of(const std::exception_ptr& failure) {
     std::rethrow_exception(failure);
   } catch (const system_error& error) {
     return error.code();
+  } catch (const std::bad_alloc&) {
+    // Asio allocates without operator new, which would have called it.
+    if (const auto told = std::get_new_handler()) told();
+    return make_error_code(boost::system::errc::not_enough_memory);
   } catch (...) {
     return make_error_code(boost::system::errc::io_error);
   }

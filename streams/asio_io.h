@@ -22,7 +22,7 @@ using boost::system::system_error;
 // calls it now and then, so that one busy stream does not hold up the others.
 Task<> yield_now();
 
-// The code of a system_error, or `std::errc::io_error` for any other exception.
+// Of a system_error its code, of a failed allocation what std::new_handler leaves, else io_error.
 [[nodiscard]] error_code code_of(const std::exception_ptr& failure);
 // Whether this is what a cancelled operation throws.
 [[nodiscard]] bool is_cancelled(const std::exception_ptr& failure);
