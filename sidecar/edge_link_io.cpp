@@ -12,6 +12,12 @@ namespace {
 
 constexpr Duration resolve_timeout = 5s;
 constexpr Duration last_words = 200ms;
+// No clock that is right shows less.
+constexpr std::chrono::year plausible_from{2026};
+
+std::chrono::year year_of(WallTime time) {
+  return std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time)).year();
+}
 
 tunnel::PeerId add_edge(tunnel::UserspaceTunnel& tunnel,
                         const EdgeLinkConfiguration& configuration) {
@@ -178,9 +184,16 @@ std::string EdgeLink::problem() const {
   const auto peer = peer_status();
   const std::string where =
       peer && peer->endpoint ? peer->endpoint->text() : configuration_.endpoints.front().text();
+  // An edge that has seen a later time from us keeps silent: it could be an old handshake again.
+  const std::chrono::year year = year_of(network_.timers().wall_now());
+  if (year < plausible_from)
+    return "nothing answers at UDP " + where + ", and this machine's clock is in " +
+           std::to_string(static_cast<int>(year)) +
+           ": an edge answers nobody whose clock went back, so set the clock (NTP, `date`)";
   return "nothing answers at UDP " + where +
          "; is the edge running there, do its firewall and its provider's let that port in, and "
-         "is the ticket one of this edge, made since it has its state folder?";
+         "is the ticket one of this edge, made since it has its state folder? Is this machine's "
+         "clock right?";
 }
 
 void EdgeLink::handle_report() {

@@ -185,6 +185,42 @@ TEST(Liveness, AStreamSurvivesMinutesWithoutTheTunnel) {
   tell("published again after UDP was blocked", times);
 }
 
+// Nothing gets through for so long, then `wake` happens and everything does. How long until a
+// client is served again.
+double outage(std::uint64_t seed, Duration length,
+              const std::function<void(WholeSystem&)>& wake = {}) {
+  WholeSystem system(seed);
+  system.conversation().up = system.conversation().down = 100;
+  system.start_all();
+  if (!system.wait_published(30s)) return 1000;
+  system.world().set_up(system.vps(), system.home(), false);
+  system.world().advance(length);
+  if (wake) wake(system);
+  system.world().set_up(system.vps(), system.home(), true);
+  return seconds(time_to_good_connect(system));
+}
+
+TEST(Liveness, AfterADayWithoutUdpItIsStillTrying) {
+  std::vector<double> times;
+  for_each_seed(1, [&](std::uint64_t seed) { times.push_back(outage(seed, 24h)); });
+  tell("served again after UDP was blocked for a day", times);
+  EXPECT_LE(p95(times), 10.0);
+}
+
+TEST(Liveness, AHomeThatSleptIsBackAtOnce) {
+  std::vector<double> times;
+  for_each_seed(10, [&](std::uint64_t seed) {
+    times.push_back(outage(seed, 1h, [](WholeSystem& system) {
+      // A handshake that is lost is sent again after five seconds only.
+      system.world().path(system.vps(), system.home()).conditions().loss = 0;
+      system.world().path(system.home(), system.vps()).conditions().loss = 0;
+      system.home().sleep(1h);
+    }));
+  });
+  tell("served again after an hour of suspension", times);
+  EXPECT_LE(p95(times), 2.0);
+}
+
 // What the edge sends must find the sidecar soon, also when the sidecar has nothing to say.
 TEST(Liveness, AnIdleSidecarIsFoundAtItsNewAddressWithinAHeartbeat) {
   for (const bool watch : {true, false}) {
