@@ -5,6 +5,7 @@
 
 #include "control/http_download.h"
 #include "control/version.h"
+#include "sidecar/acme_dns_hook_io.h"
 #include "sidecar/backend_io.h"
 #include "streams/base64.h"
 #include "streams/deadline_io.h"
@@ -155,14 +156,49 @@ Task<AcmeOrderDialogue::Event> AcmeClient::request(AcmeAction action) {
   co_return event;
 }
 
+AcmeOrderWish AcmeClient::wish() const {
+  AcmeOrderWish wish;
+  wish.directory = settings_.directory;
+  wish.email = settings_.email;
+  wish.binding = settings_.binding;
+  wish.profile = settings_.profile;
+  if (proves_by_dns()) wish.challenge = "dns-01";
+  return wish;
+}
+
+Task<AcmeOrderDialogue::Event> AcmeClient::show_by_dns(Showing& showing) {
+  AcmeOrderDialogue::Event event;
+  AcmeDnsHook hook(network_, *settings_.dns_hook);
+  for (const AcmeChallenge& one : showing.in_dns) {
+    const auto done = co_await hook.present(one);
+    if (done) continue;
+    event = {
+        .kind = AcmeOrderDialogue::Event::Kind::not_shown, .response = {}, .why = done.error()};
+    break;
+  }
+  co_return event;
+}
+
+// What is left over does no harm.
+Task<> AcmeClient::clean_up(const Showing& showing) {
+  if (!proves_by_dns()) co_return;
+  AcmeDnsHook hook(network_, *settings_.dns_hook);
+  for (const AcmeChallenge& one : showing.in_dns) (void)co_await hook.clean_up(one);
+}
+
 Task<AcmeAction> AcmeClient::carry_out(AcmeOrderDialogue& dialogue, AcmeAction action,
-                                       const ShowChallenges& show) {
+                                       Showing& showing) {
   switch (action.kind) {
     case AcmeAction::Kind::get:
     case AcmeAction::Kind::post:
       co_return dialogue.resume(co_await request(std::move(action)));
     case AcmeAction::Kind::show:
-      show(action.challenges);
+      if (proves_by_dns()) {
+        showing.in_dns = std::move(action.challenges);
+        auto asking = show_by_dns(showing);
+        co_return dialogue.resume(co_await std::move(asking));
+      }
+      showing.show(action.challenges);
       break;
     case AcmeAction::Kind::wait:
       co_await network_.timers().sleep_for(action.wait);
@@ -183,18 +219,17 @@ Task<std::expected<AcmeCertificate, AcmeFailure>> AcmeClient::obtain(std::vector
   const auto account = account_key();
   if (!account) co_return std::unexpected(AcmeFailure{.why = account.error()});
   const TlsRequest wanted = make_certificate_request(names);
-  AcmeOrderDialogue dialogue({.directory = settings_.directory,
-                              .email = settings_.email,
-                              .binding = settings_.binding,
-                              .profile = settings_.profile,
-                              .names = std::move(names),
-                              .replaces = std::move(replaces)},
-                             *account, wanted.der);
+  AcmeOrderWish wish = this->wish();
+  wish.names = std::move(names);
+  wish.replaces = std::move(replaces);
+  AcmeOrderDialogue dialogue(std::move(wish), *account, wanted.der);
   AcmeAction action = dialogue.resume({});
+  Showing showing{show, {}};
   std::exception_ptr failure;
   try {
     while (action.kind != AcmeAction::Kind::done && action.kind != AcmeAction::Kind::failed)
-      action = co_await carry_out(dialogue, std::move(action), show);
+      action = co_await carry_out(dialogue, std::move(action), showing);
+    co_await clean_up(showing);
   } catch (...) {
     failure = std::current_exception();
   }

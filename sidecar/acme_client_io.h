@@ -31,6 +31,9 @@ class AcmeClient {
              std::optional<std::string> authorities);
 
   using ShowChallenges = std::function<void(const std::vector<AcmeChallenge>&)>;
+  // Whether names are proven in DNS, and nobody looks at them.
+  [[nodiscard]] bool proves_by_dns() const { return settings_.dns_hook.has_value(); }
+
   // Gets one certificate for all of `names`, as soon as not too many are being asked for. `show` is
   // called when there is something to answer,
   // and with nothing when that is over. Throws only when it is cancelled.
@@ -47,10 +50,16 @@ class AcmeClient {
 
  private:
   struct Place;
+  struct Showing {
+    const ShowChallenges& show;
+    std::vector<AcmeChallenge> in_dns;
+  };
   std::expected<TlsAccountKey, std::string> account_key();
   void keep(const AcmeAccountFacts& facts) const;
-  Task<AcmeAction> carry_out(AcmeOrderDialogue& dialogue, AcmeAction action,
-                             const ShowChallenges& show);
+  [[nodiscard]] AcmeOrderWish wish() const;
+  Task<AcmeOrderDialogue::Event> show_by_dns(Showing& showing);
+  Task<> clean_up(const Showing& showing);
+  Task<AcmeAction> carry_out(AcmeOrderDialogue& dialogue, AcmeAction action, Showing& showing);
   Task<AcmeOrderDialogue::Event> request(AcmeAction action);
   Task<control::HttpResponse> exchange(std::string url, control::HttpRequest request,
                                        std::string& problem);

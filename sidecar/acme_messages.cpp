@@ -135,7 +135,8 @@ std::expected<AcmeOrder, std::string> parse_order(std::string_view body) {
   return order;
 }
 
-std::expected<AcmeAuthorization, std::string> parse_authorization(std::string_view body) {
+std::expected<AcmeAuthorization, std::string> parse_authorization(std::string_view body,
+                                                                  std::string_view challenge) {
   const auto json = parse_object(body);
   if (!json) return std::unexpected(json.error());
   AcmeAuthorization authorization;
@@ -149,7 +150,7 @@ std::expected<AcmeAuthorization, std::string> parse_authorization(std::string_vi
   for (const Json& one : *all) {
     if (std::string problem = problem_at(one); !problem.empty())
       authorization.problem = std::move(problem);
-    if (text_at(one, "type") != "tls-alpn-01") continue;
+    if (text_at(one, "type") != challenge) continue;
     authorization.challenge = url_at(one, "url");
     authorization.token = text_at(one, "token");
   }

@@ -41,12 +41,13 @@ std::expected<AcmeOrder, std::string> parse_order(std::string_view body);
 struct AcmeAuthorization {
   std::string name;
   std::string status;  // pending, valid, invalid, deactivated, expired, revoked
-  // Of the challenge tls-alpn-01; empty: it is not offered.
+  // Of the challenge that was asked for; empty: it is not offered.
   std::string challenge;
   std::string token;
   std::string problem;  // why it is invalid
 };
-std::expected<AcmeAuthorization, std::string> parse_authorization(std::string_view body);
+std::expected<AcmeAuthorization, std::string> parse_authorization(std::string_view body,
+                                                                  std::string_view challenge);
 
 // RFC 7807. What is no such document is told as it is, cut short.
 struct AcmeProblem {

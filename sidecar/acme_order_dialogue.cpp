@@ -53,6 +53,8 @@ AcmeAction AcmeOrderDialogue::resume(Event event) {
   switch (event.kind) {
     case Event::Kind::unreachable:
       return fail("the authority does not answer: " + event.why, AcmeFailure::Kind::unreachable);
+    case Event::Kind::not_shown:
+      return fail(event.why, AcmeFailure::Kind::unreachable);
     case Event::Kind::response:
       return handle_response(event.response);
     case Event::Kind::carried_out:
@@ -251,12 +253,13 @@ AcmeAction AcmeOrderDialogue::handle_order(const HttpResponse& response) {
 }
 
 AcmeAction AcmeOrderDialogue::handle_authorization(const HttpResponse& response) {
-  auto authorization = parse_authorization(response.body);
+  auto authorization = parse_authorization(response.body, wish_.challenge);
   if (!authorization) return fail("the authority's answer " + authorization.error());
   const std::string& name = authorization->name;
   if (authorization->status == "pending") {
     if (authorization->challenge.empty() || authorization->token.empty())
-      return fail("the authority does not offer tls-alpn-01 for " + printable(name, 253));
+      return fail("the authority does not offer " + wish_.challenge + " for " +
+                  printable(name, 253));
     pending_.push_back({order_.authorizations[index_], std::move(*authorization)});
   } else if (authorization->status != "valid") {
     return fail("the authorization of " + printable(name, 253) + " is " +
@@ -268,7 +271,7 @@ AcmeAction AcmeOrderDialogue::handle_authorization(const HttpResponse& response)
 }
 
 AcmeAction AcmeOrderDialogue::handle_poll(const HttpResponse& response) {
-  const auto authorization = parse_authorization(response.body);
+  const auto authorization = parse_authorization(response.body, wish_.challenge);
   if (!authorization) return fail("the authority's answer " + authorization.error());
   if (!is_over(authorization->status)) {
     if (polls_ < limits_.polls_max) return wait_and_ask(response);

@@ -1,6 +1,6 @@
-// Getting one certificate from an ACME authority (RFC 8555) by tls-alpn-01 (RFC 8737), as a
-// dialogue: directory, nonce, account, order, authorizations, challenges, request, certificate. It
-// knows no network and no clock; whoever drives it carries out its actions.
+// Getting one certificate from an ACME authority (RFC 8555) by tls-alpn-01 (RFC 8737) or dns-01, as
+// a dialogue: directory, nonce, account, order, authorizations, challenges, request, certificate.
+// It knows no network and no clock; whoever drives it carries out its actions.
 #pragma once
 
 #include <array>
@@ -28,13 +28,14 @@ struct AcmeOrderWish {
   std::string directory;
   std::string email;  // empty: none
   std::optional<AcmeBinding> binding;
-  std::string profile;  // empty: the authority's default
-  std::vector<std::string> names;
+  std::string profile;             // empty: the authority's default
+  std::vector<std::string> names;  // with wildcards only where `challenge` is dns-01
+  std::string challenge = "tls-alpn-01";
   std::string replaces;  // the renewal_name() of the certificate before; empty: none
 };
 
 struct AcmeChallenge {
-  std::string name;
+  std::string name;                       // without the star
   std::array<std::uint8_t, 32> digest{};  // of the key authorization
 };
 
@@ -77,6 +78,7 @@ class AcmeOrderDialogue {
       carried_out,  // it begins; or what was to be shown is shown; or the wait is over
       response,
       unreachable,  // `why`: there was no response
+      not_shown,    // `why`: the challenges could not be shown
     };
     Kind kind = Kind::carried_out;
     control::HttpResponse response{};

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "control/configuration_values.h"
 #include "sidecar/acme_messages.h"
 #include "streams/base64.h"
 #include "streams/host_port.h"
@@ -45,6 +46,13 @@ std::string read_directory(const ConfigurationValue& value, std::string otherwis
   return std::move(*url);
 }
 
+std::optional<BackendAddress> read_hook(const ConfigurationValue& value) {
+  auto hook = control::read_parsed<BackendAddress>(value);
+  if (!hook || !hook->tls) return hook;
+  value.fail("a hook is not spoken to in TLS; write HOST:PORT or unix:/PATH");
+  return std::nullopt;
+}
+
 std::string read_authorities(const ConfigurationValue& value) {
   auto file = value.file();
   if (!file) return {};
@@ -82,6 +90,7 @@ AcmeSettings read_acme_settings(const ConfigurationValue& value) {
     settings.directory = read_directory(*directory, settings.directory);
   if (const auto profile = section.find("profile")) settings.profile = profile->text().value_or("");
   if (const auto binding = section.find("eab")) settings.binding = read_binding(*binding);
+  if (const auto hook = section.find("dns_hook")) settings.dns_hook = read_hook(*hook);
   if (const auto authorities = section.find("ca")) settings.ca = read_authorities(*authorities);
   section.finish();
   return settings;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sidecar/acme_jws.h"
+#include "sidecar/backend_address.h"
 #include "streams/configuration_reader.h"
 
 namespace sidestream::sidecar {
@@ -14,6 +15,8 @@ struct AcmeSettings {
   std::string directory = "https://acme-v02.api.letsencrypt.org/directory";
   std::string profile;  // empty: the authority's default
   std::optional<AcmeBinding> binding;
+  // Who writes TXT records, by which names are proven then (dns-01); none: tls-alpn-01.
+  std::optional<BackendAddress> dns_hook;
   std::string ca;  // path of authorities that are trusted instead of the system's; empty: those
   bool operator==(const AcmeSettings&) const = default;
 };

@@ -60,6 +60,8 @@ Task<std::unique_ptr<Stream>> dial_one(Network& network, BackendAddress backend,
     stream = co_await dial_host(network, backend.host_port, timeout);
   else
     stream = co_await network.connect_unix(backend.unix_path, timeout);
+  if (opening == nullptr && backend.tls)
+    throw_error(make_error_code(boost::system::errc::protocol_error), "backend");
   if (opening == nullptr) co_return stream;
   if (opening->tls != nullptr) opening->problem.clear();
   if (!opening->first_bytes.empty()) co_await stream->write_all(opening->first_bytes);

@@ -47,7 +47,9 @@ ServiceAcme::ServiceAcme(Network& network, AcmeClient& client, const StateFolder
 
 // `acme-NAME-ID.pem`: the name is for people.
 std::string ServiceAcme::file(std::string_view kind) const {
-  return "acme-" + names_.front() + '-' + id_ + std::string(kind);
+  std::string file = "acme-" + names_.front() + '-' + id_ + std::string(kind);
+  std::ranges::replace(file, '*', '_');
+  return file;
 }
 
 std::expected<std::optional<TlsCertificate>, std::string> ServiceAcme::load() const {
@@ -153,7 +155,7 @@ Task<> ServiceAcme::wait_until_due() {
 }
 
 Task<> ServiceAcme::wait_reachable() {
-  if (callbacks_.reachable()) co_return;
+  if (client_.proves_by_dns() || callbacks_.reachable()) co_return;
   while (!callbacks_.reachable()) co_await network_.timers().sleep_for(reachable_every);
   co_await network_.timers().sleep_for(after_publishing);
 }

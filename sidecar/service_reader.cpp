@@ -128,7 +128,8 @@ ServiceLimits read_limits(const ConfigurationValue& value) {
   return limits;
 }
 
-ServiceConfiguration read_service(const ConfigurationSection::Named& named, Claims& claims) {
+ServiceConfiguration read_service(const ConfigurationSection::Named& named, Claims& claims,
+                                  bool acme_has_wildcards) {
   ServiceConfiguration service;
   service.name = named.name;
   ConfigurationSection section(named.value, "{publish: NAME, backend: HOST:PORT}");
@@ -137,8 +138,8 @@ ServiceConfiguration read_service(const ConfigurationSection::Named& named, Clai
   if (const auto backend = section.require("backend", "backend: HOST:PORT"))
     service.backends = read_backends(*backend);
   if (const auto tls = section.find("tls")) service.tls = read_tls(*tls, service.publish);
-  service.tls_settings =
-      read_tls_settings(section, service.tls == TlsMode::terminate, service.publish);
+  service.tls_settings = read_tls_settings(section, service.tls == TlsMode::terminate,
+                                           service.publish, acme_has_wildcards);
   service.backend_tls = read_backend_tls_settings(section, service);
   if (const auto proxy = section.find("proxy_protocol"))
     service.proxy_protocol = proxy->choice(proxy_protocol_words).value_or(ProxyProtocol::off);
@@ -155,7 +156,8 @@ ServiceConfiguration read_service(const ConfigurationSection::Named& named, Clai
 
 }  // namespace
 
-std::vector<ServiceConfiguration> read_services(const ConfigurationValue& services) {
+std::vector<ServiceConfiguration> read_services(const ConfigurationValue& services,
+                                                bool acme_has_wildcards) {
   std::vector<ServiceConfiguration> result;
   Claims claims;
   ConfigurationSection section(services, "NAME: {publish: NAME, backend: HOST:PORT}");
@@ -171,7 +173,7 @@ std::vector<ServiceConfiguration> read_services(const ConfigurationValue& servic
     if (!control::is_plain_name(named.name))
       section.fail(named,
                    "cannot be the name of a service; " + std::string(control::plain_name_rule));
-    result.push_back(read_service(named, claims));
+    result.push_back(read_service(named, claims, acme_has_wildcards));
   }
   if (claims.size() > SidecarConfiguration::endpoints_max)
     services.fail("publishes " + std::to_string(claims.size()) + " endpoints; " +

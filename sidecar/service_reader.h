@@ -9,6 +9,7 @@
 namespace sidestream::sidecar {
 
 // Checks the services against each other too: no endpoint is published twice.
-[[nodiscard]] std::vector<ServiceConfiguration> read_services(const ConfigurationValue& services);
+[[nodiscard]] std::vector<ServiceConfiguration> read_services(const ConfigurationValue& services,
+                                                              bool acme_has_wildcards = false);
 
 }  // namespace sidestream::sidecar

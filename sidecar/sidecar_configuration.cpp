@@ -43,8 +43,9 @@ class Reader {
     else if (!control::is_any_set(keys, "edges", sources_))
       add_missing("edges",
                   "no edge: set SIDESTREAM_TICKET to the ticket that `sidestream invite` printed");
+    if (const auto value = top.find("acme")) configuration_.acme = read_acme_settings(*value);
     if (const auto services = top.find("services"))
-      configuration_.services = read_services(*services);
+      configuration_.services = read_services(*services, configuration_.acme.dns_hook.has_value());
     else if (!top.find("docker") && !control::is_any_set(keys, "services", sources_))
       add_missing("services", "no service: set SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND");
     if (const auto value = top.find("docker")) {
@@ -53,7 +54,6 @@ class Reader {
         configuration_.docker = control::read_parsed<EngineAddress>(*socket);
       docker.finish();
     }
-    if (const auto value = top.find("acme")) configuration_.acme = read_acme_settings(*value);
     if (const auto value = top.find("tunnel")) {
       ConfigurationSection tunnel(*value, "{mode: auto}");
       configuration_.tunnel = control::read_tunnel_settings(tunnel);

@@ -47,14 +47,15 @@ CertificateSource read_certificate(const ConfigurationValue& value) {
 }
 
 // An authority gives certificates for names that it can look at.
-std::string obstacle_to_acme(const std::vector<control::Endpoint>& publish) {
+std::string obstacle_to_acme(const std::vector<control::Endpoint>& publish, bool has_wildcards) {
   bool has_name = false;
   for (const control::Endpoint& endpoint : publish) {
     if (!endpoint.name) continue;
     has_name = true;
-    if (endpoint.name->is_wildcard())
+    if (endpoint.name->is_wildcard() && !has_wildcards)
       return "no authority can look at " + in_quotes(endpoint.name->text()) +
-             " as a whole; publish each name, or write self-signed or {chain: FILE, key: FILE}";
+             " as a whole; publish each name, write acme.dns_hook, or self-signed or {chain: FILE, "
+             "key: FILE}";
   }
   if (has_name || publish.empty()) return {};
   return "an authority gives certificates for names, and only ports are published; publish a name "
@@ -99,7 +100,8 @@ std::string read_authorities(const ConfigurationValue& value) {
 }  // namespace
 
 TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
-                              const std::vector<control::Endpoint>& publish) {
+                              const std::vector<control::Endpoint>& publish,
+                              bool acme_has_wildcards) {
   TlsSettings settings;
   if (!ends_here) {
     for (const std::string_view key : {"certificate", "alpn", "client_ca"})
@@ -108,8 +110,9 @@ TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
   }
   const auto certificate = service.find("certificate");
   if (certificate) settings.certificate = read_certificate(*certificate);
-  const std::string obstacle =
-      settings.certificate.kind == CertificateSource::Kind::acme ? obstacle_to_acme(publish) : "";
+  const std::string obstacle = settings.certificate.kind == CertificateSource::Kind::acme
+                                   ? obstacle_to_acme(publish, acme_has_wildcards)
+                                   : "";
   if (!obstacle.empty()) (certificate ? *certificate : service.value()).fail(obstacle);
   if (const auto alpn = service.find("alpn")) settings.alpn = read_alpn(*alpn);
   if (const auto authorities = service.find("client_ca"))

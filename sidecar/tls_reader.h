@@ -11,7 +11,8 @@ namespace sidestream::sidecar {
 // `certificate`, `alpn` and `client_ca`. Files are read to see whether they are good. When TLS does
 // not end here the keys are problems.
 [[nodiscard]] TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
-                                            const std::vector<control::Endpoint>& publish);
+                                            const std::vector<control::Endpoint>& publish,
+                                            bool acme_has_wildcards = false);
 
 // `server_name` and `ca`. `service` has its endpoints, its backends and `tls` already.
 [[nodiscard]] BackendTlsSettings read_backend_tls_settings(ConfigurationSection& section,

@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const auto directory = parse_directory(text);
   if (directory && !parse_acme_url(directory->new_nonce)) std::abort();
   if (const auto order = parse_order(text); !order && order.error().empty()) std::abort();
-  if (!parse_authorization(text) && parse_authorization(text).error().empty()) std::abort();
+  const auto authorization = parse_authorization(text, "dns-01");
+  if (!authorization && authorization.error().empty()) std::abort();
   if (parse_problem(text).detail.size() > 10'000) std::abort();
   (void)parse_renewal(text);
   (void)sidestream::TlsAccountKey::parse(text);

@@ -40,17 +40,20 @@ TEST(AcmeMessages, AnOrder) {
 }
 
 TEST(AcmeMessages, AnAuthorization) {
-  const auto authorization = parse_authorization(
+  const std::string text =
       R"({"status":"invalid","identifier":{"type":"dns","value":"a.test"},"challenges":[)"
       R"({"type":"http-01","url":"https://ca/h","token":"no"},)"
       R"({"type":"tls-alpn-01","url":"https://ca/t","token":"yes",)"
-      R"("error":{"detail":"connection refused"}}]})");
+      R"("error":{"detail":"connection refused"}}]})";
+  const auto authorization = parse_authorization(text, "tls-alpn-01");
   ASSERT_TRUE(authorization);
   EXPECT_EQ(authorization->name, "a.test");
   EXPECT_EQ(authorization->challenge, "https://ca/t");
   EXPECT_EQ(authorization->token, "yes");
   EXPECT_EQ(authorization->problem, "connection refused");
-  EXPECT_FALSE(parse_authorization(R"({"status":"valid","challenges":[]})"));
+  EXPECT_EQ(parse_authorization(text, "http-01")->token, "no");
+  EXPECT_EQ(parse_authorization(text, "dns-01")->challenge, "");
+  EXPECT_FALSE(parse_authorization(R"({"status":"valid","challenges":[]})", "dns-01"));
 }
 
 TEST(AcmeMessages, FactsOfAnAccountRoundTrip) {

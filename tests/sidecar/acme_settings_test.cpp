@@ -17,12 +17,13 @@ std::string read(std::string_view yaml, AcmeSettings* settings = nullptr) {
 TEST(AcmeSettings, AreReadWhole) {
   AcmeSettings settings;
   EXPECT_EQ(read("{email: me@example.com, directory: 'https://ca.test:14000/dir', profile: short, "
-                 "eab: {key_id: kid, key: c2VjcmV0}}",
+                 "eab: {key_id: kid, key: c2VjcmV0}, dns_hook: hook:8080}",
                  &settings),
             "");
   EXPECT_EQ(settings.email, "me@example.com");
   EXPECT_EQ(settings.directory, "https://ca.test:14000/dir");
   EXPECT_EQ(settings.profile, "short");
+  EXPECT_EQ(settings.dns_hook, *BackendAddress::parse("hook:8080"));
   EXPECT_EQ(settings.binding, (AcmeBinding{"kid", SecretText("c2VjcmV0")}));
 }
 
@@ -42,7 +43,9 @@ TEST(AcmeSettings, SayWhatIsWrong) {
   EXPECT_EQ(read("{eab: {key_id: kid, key: 's3cret!'}}"),
             "f:1:26: eab.key: expected the key in base 64 for URLs, as the authority shows it");
   EXPECT_EQ(read("{other: x}"),
-            "f:1:2: other: unknown key; expected email, directory, profile, eab or ca");
+            "f:1:2: other: unknown key; expected email, directory, profile, eab, dns_hook or ca");
+  EXPECT_EQ(read("{dns_hook: 'tls://hook:1'}"),
+            "f:1:12: dns_hook: a hook is not spoken to in TLS; write HOST:PORT or unix:/PATH");
 }
 
 TEST(AcmeSettings, UrlsAreTakenApart) {

@@ -217,15 +217,16 @@ HttpResponse FakeAuthority::show_order(const std::string& status) {
 
 HttpResponse FakeAuthority::show_authorization(const std::string& name) {
   const std::string verdict = verdicts_.contains(name) ? verdicts_[name] : "pending";
+  const std::string plain = name.starts_with("*.") ? name.substr(2) : name;
   JsonArray challenges;
-  challenges.emplace_back(JsonObject{{"type", "tls-alpn-01"},
-                                     {"url", origin + "/challenge/" + name},
-                                     {"token", "token-of-" + name}});
+  for (const char* type : {"tls-alpn-01", "dns-01"})
+    challenges.emplace_back(JsonObject{
+        {"type", type}, {"url", origin + "/challenge/" + name}, {"token", "token-of-" + name}});
   return {.status = 200,
           .fields = {},
           .body = serialize_json(
               JsonObject{{"status", verdict},
-                         {"identifier", JsonObject{{"type", "dns"}, {"value", name}}},
+                         {"identifier", JsonObject{{"type", "dns"}, {"value", plain}}},
                          {"challenges", std::move(challenges)}})};
 }
 

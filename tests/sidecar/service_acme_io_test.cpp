@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "control/http_server_io.h"
 #include "streams/tls_request.h"
 #include "tests/sidecar/fake_authority_io.h"
 #include "tests/support/tls_pair.h"
@@ -49,8 +50,7 @@ class ServiceAcmeTest : public ::testing::Test {
     server_ = std::make_unique<TlsServer>(TlsServerSettings{}, *keys_);
     client_ = std::make_unique<AcmeClient>(network, settings_, state_, authority_.certificate());
     acme_ = std::make_unique<ServiceAcme>(
-        network, *client_, state_, *server_, std::vector<std::string>{"a.test", "b.test"},
-        settings_.directory,
+        network, *client_, state_, *server_, names_, settings_.directory,
         ServiceAcme::Callbacks{.reachable = [this] { return published_; },
                                .obtained = [this](const std::string& url) { account_ = url; },
                                .changed = [] {}});
@@ -113,6 +113,7 @@ class ServiceAcmeTest : public ::testing::Test {
   FakeAuthority authority_{world_, far_};
   AcmeSettings settings_;
   KeptState state_;
+  std::vector<std::string> names_{"a.test", "b.test"};
   bool published_ = true;
   std::string account_;
   std::unique_ptr<TlsTicketKeys> keys_;
@@ -310,6 +311,66 @@ TEST_F(ServiceAcmeTest, AProfileIsAskedForByName) {
       "the authority has no profile \"longlived\"; it has classic, shortlived; the next"))
       << acme_->problem();
   EXPECT_EQ(authority_.orders.size(), 1U);
+}
+
+// Writes TXT records, or says that it cannot.
+class FakeHook final : public control::HttpService {
+ public:
+  Task<control::HttpResponse> respond(control::HttpRequest request, SocketAddress) override {
+    asked.push_back(request.target + " " + request.body);
+    control::HttpResponse response;
+    response.status = status;
+    co_return response;
+  }
+  std::vector<std::string> asked;
+  unsigned status = 204;
+};
+
+class DnsHookTest : public ServiceAcmeTest {
+ protected:
+  DnsHookTest() {
+    names_ = {"a.test", "*.a.test"};
+    published_ = false;  // nobody has to look
+    settings_.dns_hook = *BackendAddress::parse("192.0.2.9:8053");
+    hooks_.spawn(hook_server_.run(), [](const std::exception_ptr&) {});
+    authority_.look = [this](const std::string&) { return hook_.asked.size() == 2; };
+  }
+  ~DnsHookTest() override { world_.run(hooks_.stop()); }
+
+  FakeHook hook_;
+  std::unique_ptr<Listener> listener_ =
+      far_.network().listen({*IpAddress::parse("192.0.2.9"), 8053}, {});
+  control::HttpServer hook_server_{world_.loop().executor(), far_.network().timers(), *listener_,
+                                   hook_};
+  TaskGroup hooks_{world_.loop().executor()};
+};
+
+TEST_F(DnsHookTest, AskedForRecordsItProvesWildcardsToo) {
+  start();
+  EXPECT_TRUE(world_.run_until([this] { return authority_.issued == 1 && kept(); }, 1min))
+      << acme_->problem();
+  world_.advance(1s);
+  EXPECT_EQ(kept()->facts().names, names_);
+  ASSERT_EQ(hook_.asked.size(), 4U);
+  EXPECT_TRUE(hook_.asked[0].starts_with(R"(/present {"fqdn":"_acme-challenge.a.test.","value":")"))
+      << hook_.asked[0];
+  EXPECT_NE(hook_.asked[0], hook_.asked[1]) << "two values under one name";
+  EXPECT_EQ("/cleanup" + hook_.asked[1].substr(8), hook_.asked[3]);
+}
+
+TEST_F(DnsHookTest, ThatFailsIsTold) {
+  hook_.status = 500;
+  start();
+  world_.advance(10s);
+  EXPECT_TRUE(acme_->problem().starts_with(
+      "acme.dns_hook (192.0.2.9:8053) answers /present with status 500; the next attempt is at"))
+      << acme_->problem();
+  EXPECT_EQ(authority_.looks, 0U);
+  listener_->close();
+  acme_->hurry();
+  world_.advance(10s);
+  EXPECT_TRUE(acme_->problem().starts_with("acme.dns_hook (192.0.2.9:8053) does not answer"))
+      << acme_->problem();
 }
 
 TEST_F(ServiceAcmeTest, WhatIsKeptAndCannotBeReadIsReplaced) {

@@ -76,7 +76,16 @@ TEST_F(TlsReader, SaysWhichNamesNoAuthorityCanLookAt) {
   publish_ = {*control::Endpoint::parse("*.example.com")};
   EXPECT_EQ(read("certificate: acme"),
             "f:1:14: certificate: no authority can look at \"*.example.com\" as a whole; publish "
-            "each name, or write self-signed or {chain: FILE, key: FILE}");
+            "each name, write acme.dns_hook, or self-signed or {chain: FILE, key: FILE}");
+  EXPECT_EQ(problems_of_reading(
+                "certificate: acme",
+                [&](const ConfigurationValue& value) {
+                  ConfigurationSection section(value);
+                  (void)read_tls_settings(section, true, publish_, true);
+                  section.finish();
+                },
+                world_),
+            "");
 }
 
 TEST_F(TlsReader, FindsFilesThatAreNoPair) {

@@ -1,6 +1,9 @@
 """Certificates from an ACME authority (pebble), proven through the edge by tls-alpn-01."""
 
+import http.server
+import json
 import re
+import threading
 
 import harness
 from pebble import Pebble
@@ -120,6 +123,52 @@ def check_the_doctor_shows_the_record_that_is_missing(stage):
     home.sidecar.program.stop()
     code, text = doctor()
     harness.expect(code == 1 and "problem: the program does not run" in text, text)
+
+
+class DnsHook:
+    """Writes TXT records for the name server of a test."""
+
+    def __init__(self, records):
+        asked = self.asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                wish = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                asked.append((self.path, wish["fqdn"]))
+                line = f"\ntxt {wish['value']}"
+                present = records.read_text()
+                records.write_text(present + line if self.path == "/present"
+                                   else present.replace(line, ""))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.port = server.server_port
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def check_a_wildcard_is_proven_in_dns(stage):
+    port = harness.free_port()
+    pebble = Pebble(stage, harness.free_port(), nonce_rejects=0, reuse=0)
+    hook, server = DnsHook(pebble.address), LineServer()
+    endpoints = [f"*.demo.test:{port}", f"demo.test:{port}"]
+    edge = Edge(stage, [port])
+    sidecar = Sidecar(
+        stage, [edge.invite("home", *endpoints)],
+        {"lines": {"publish": endpoints, "backend": f"127.0.0.1:{server.port}",
+                   "tls": "terminate"}},
+        more={"acme": {"directory": pebble.directory, "ca": str(pebble.certificate),
+                       "dns_hook": f"127.0.0.1:{hook.port}"}})
+    sidecar.wait_until_published(*endpoints)
+    names = harness.eventually(
+        lambda: [one["names"] for one in sidecar.status()["services"][0].get("certificates", [])],
+        30, f"a certificate: {sidecar.program.tail()}")
+    harness.expect(names == ["*.demo.test, demo.test"] or names == ["demo.test, *.demo.test"], names)
+    harness.eventually(lambda: len(hook.asked) == 4, 10, f"records come and go: {hook.asked}")
+    harness.expect({name for _, name in hook.asked} == {"_acme-challenge.demo.test."}, hook.asked)
+    harness.expect("txt" not in pebble.address.read_text(), "a record was left over")
 
 
 def long_an_account_that_the_authority_knows(stage):

@@ -1,6 +1,7 @@
 """A name server that a test can break: `dns_stub.py ADDRESS PORT FILE`. FILE holds what it does
 now, read anew for each question: `silent`, `nxdomain`, `servfail`, or the addresses that every name
-has; on further lines `caa VALUE`, which says who may give certificates for every name."""
+has; on further lines `caa VALUE`, which says who may give certificates for every name, and
+`txt VALUE`, which every name has too."""
 
 import ipaddress
 import pathlib
@@ -8,7 +9,7 @@ import socket
 import struct
 import sys
 
-CAA = 257
+TXT, CAA = 16, 257
 TYPES = {1: 4, 28: 6}  # A and AAAA, and the version of their addresses
 RCODES = {"servfail": 2, "nxdomain": 3}
 ANSWER_TTL = 1
@@ -36,12 +37,17 @@ def answer(query, behaviour):
     for address in addresses:
         records += b"\xc0\x0c" + struct.pack(">HHIH", wanted, 1, ANSWER_TTL, len(address.packed))
         records += address.packed
+    texts = [line[4:].encode() for line in more if line.startswith("txt ") and wanted == TXT]
+    for text in texts:
+        content = bytes([len(text)]) + text
+        records += b"\xc0\x0c" + struct.pack(">HHIH", TXT, 1, ANSWER_TTL, len(content)) + content
     issues = [line[4:].encode() for line in more if line.startswith("caa ") and wanted == CAA]
     for issue in issues:
         content = b"\0\5issue" + issue
         records += b"\xc0\x0c" + struct.pack(">HHIH", CAA, 1, ANSWER_TTL, len(content)) + content
     flags = 0x8180 | code
-    counts = struct.pack(">HHHHH", flags, 1, len(addresses) + len(issues), 0, 0)
+    counts = struct.pack(">HHHHH", flags, 1, len(addresses) + len(issues) + len(texts), 0,
+                         0)
     return query[:2] + counts + question + records
 
 
