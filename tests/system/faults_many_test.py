@@ -1,9 +1,10 @@
 """Sidecars that come back together, a peer that floods the control port, an edge with another key
 (docs/reliability.md 41, 67, 71)."""
 
-import http.client
 import json
+import multiprocessing
 import os
+import re
 import socket
 import threading
 import time
@@ -17,7 +18,10 @@ from wireguard_keys import Keys
 SIDECARS = 50
 BACK_SECONDS = 10
 FLOOD_SECONDS = 6
-UPLOAD_BYTES = 1 << 18
+FLOOD_RATE = 10_000
+UPLOAD_BYTES = 1 << 16
+PACE = 4 << 20
+GOODPUT_MIN = 0.95
 MEGABYTE = 1 << 20
 NO_TRUST_SECONDS = 5
 
@@ -52,45 +56,45 @@ def long_41_50_sidecars_come_back_together(stage):
         harness.expect(seconds <= BACK_SECONDS, seconds)
 
 
-class Flood:
-    """A peer that withdraws and publishes, over one connection after the other, as fast as it goes."""
+def message(session, sequence, endpoint):
+    """A control message that withdraws or publishes."""
+    wanted = [] if sequence % 2 else [{"endpoint": endpoint, "service": "raw", "port": 9000}]
+    body = json.dumps({"session": session, "sequence": sequence, "endpoints": wanted})
+    return (f"PUT /v1/state HTTP/1.1\r\nHost: {EDGE_TUNNEL_ADDRESS}\r\nContent-Type: "
+            f"application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
 
-    def __init__(self, raw, endpoint):
-        self.raw = raw
-        self.endpoint = endpoint
-        self.answers = {}
-        self.ended = False
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
 
-    def run(self):
-        local = self.raw.local[(EDGE_TUNNEL_ADDRESS, CONTROL_PORT)]
-        session, sequence = self.raw.session(), 0
-        connection = None
-        while not self.ended:
-            try:
-                connection = connection or http.client.HTTPConnection("127.0.0.1", local, timeout=5)
+def flood(port, session, endpoint, ended, counts):
+    """Sends FLOOD_RATE messages a second and does not wait for answers; in a process of its own.
+    What has been sent and what came back goes into `counts`."""
+    sequence, unsent, tail = 0, b"", b""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.setblocking(False)
+        while not ended.is_set():
+            due = int((time.monotonic() - began) * FLOOD_RATE)
+            # What does not fit is not made up for.
+            while sequence < due and len(unsent) < MEGABYTE:
                 sequence += 1
-                wanted = [] if sequence % 2 else [{"endpoint": self.endpoint, "service": "raw",
-                                                   "port": 9000}]
-                connection.request("PUT", "/v1/state", json.dumps(
-                    {"session": session, "sequence": sequence, "endpoints": wanted}),
-                    {"Content-Type": "application/json", "Host": EDGE_TUNNEL_ADDRESS})
-                response = connection.getresponse()
-                response.read()
-                self.answers[response.status] = self.answers.get(response.status, 0) + 1
-            except (OSError, http.client.HTTPException):
-                self.answers["broken"] = self.answers.get("broken", 0) + 1
-                connection = None
-
-    def end(self):
-        self.ended = True
-        self.thread.join(20)
-        return self.answers
+                unsent += message(session, sequence, endpoint)
+            try:
+                unsent = unsent[connection.send(unsent):]
+            except BlockingIOError:
+                pass
+            try:
+                while part := connection.recv(1 << 20):
+                    tail += part
+                    for status in re.findall(rb"HTTP/1.1 (\d+) ", tail):
+                        counts[status] = counts.get(status, 0) + 1
+                    tail = tail[tail.rfind(b"HTTP/1.1 ") + len("HTTP/1.1 200 "):]
+            except BlockingIOError:
+                pass
+            counts["sent"] = sequence
+            time.sleep(0.005)
 
 
 class Sink:
-    """A backend that counts what it gets."""
+    """A backend that answers each piece with a byte."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -104,21 +108,30 @@ class Sink:
 
     @staticmethod
     def take(stream):
+        got = answered = 0
         with stream:
-            while stream.recv(UPLOAD_BYTES):
-                stream.sendall(b".")
+            while part := stream.recv(UPLOAD_BYTES):
+                got += len(part)
+                if got // UPLOAD_BYTES > answered:
+                    stream.sendall(b"." * (got // UPLOAD_BYTES - answered))
+                    answered = got // UPLOAD_BYTES
 
 
 def questions(port, seconds):
-    """How many pieces are taken and answered in that time, one after the other."""
+    """The goodput of a stream that asks for PACE bytes a second: of the pieces that are due in that
+    time, how many are taken and answered."""
     piece = bytes(UPLOAD_BYTES)
     with socket.create_connection(("127.0.0.1", port), 10) as stream:
-        end = time.monotonic() + seconds
-        answered = 0
-        while time.monotonic() < end:
+        began = time.monotonic()
+        asked = answered = 0
+        while (passed := time.monotonic() - began) < seconds:
+            if asked * UPLOAD_BYTES > passed * PACE:
+                time.sleep(0.002)
+                continue
+            asked += 1
             stream.sendall(piece)
-            answered += len(stream.recv(UPLOAD_BYTES))
-        return answered / seconds
+            answered += len(stream.recv(1))
+        return answered * UPLOAD_BYTES / seconds
 
 
 def check_67_a_peer_floods_the_control_port(stage):
@@ -132,16 +145,25 @@ def check_67_a_peer_floods_the_control_port(stage):
     raw = RawSidecar(stage, edge, keys, "10.86.0.9")
     alone = questions(port, FLOOD_SECONDS)
     used, lines = edge.cpu_seconds(), len(edge.log_lines())
-    flood = Flood(raw, f":{spare}")
-    beside = questions(port, FLOOD_SECONDS)
-    answers = flood.end()
+    with multiprocessing.Manager() as manager:
+        ended, counts = manager.Event(), manager.dict()
+        local = raw.local[(EDGE_TUNNEL_ADDRESS, CONTROL_PORT)]
+        peer = multiprocessing.Process(
+            target=flood, args=(local, raw.session(), f":{spare}", ended, counts), daemon=True)
+        peer.start()
+        beside = questions(port, FLOOD_SECONDS)
+        ended.set()
+        peer.join(10)
+        answers = {key if key == "sent" else int(key): value for key, value in counts.items()}
     used, lines = edge.cpu_seconds() - used, len(edge.log_lines()) - lines
     harness.expect(sidecar.status()["edges"][0]["problem"] == "", "the other sidecar's control")
     harness.expect(answers.get(429, 0) > answers.get(200, 0), f"a limit: {answers}")
-    print(f"fault 67: {sum(answers.values()) / FLOOD_SECONDS:.0f} messages a second that publish and "
-          f"withdraw from one peer, answered {answers}, {lines} log lines; another sidecar's stream: "
-          f"{beside * UPLOAD_BYTES / MEGABYTE:.0f} MB/s beside it, {alone * UPLOAD_BYTES / MEGABYTE:.0f}"
-          f" MB/s without ({100 * beside / alone:.0f} %)")
+    print(f"fault 67: {answers['sent'] / FLOOD_SECONDS:.0f} messages a second that publish and "
+          f"withdraw from one peer, answered {answers}, {lines} log lines, "
+          f"{100 * used / FLOOD_SECONDS:.0f} % of a processor in the edge; another sidecar's stream: "
+          f"{beside / MEGABYTE:.1f} MB/s beside it, {alone / MEGABYTE:.1f} MB/s without "
+          f"({100 * beside / alone:.0f} %)")
+    harness.expect(beside > GOODPUT_MIN * alone, "goodput")
 
 
 def check_71_an_edge_with_another_key_is_not_trusted(stage):
