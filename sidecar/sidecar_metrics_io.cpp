@@ -78,6 +78,25 @@ void add_health(control::MetricsPage& page, const NamedServices& services) {
   }
 }
 
+// Where TLS ends here.
+void add_certificates(control::MetricsPage& page, const NamedServices& services) {
+  page.gauge("sidestream_certificate_expiry_timestamp_seconds",
+             "When the first certificate of a service expires.");
+  for (const auto& [name, one] : services) {
+    if (one.current == nullptr || one.current->tls() == nullptr || !one.current->tls()->ready())
+      continue;
+    WallTime first = WallTime::max();
+    for (const TlsCertificate& certificate : one.current->tls()->certificates())
+      first = std::min(first, certificate.facts().not_after);
+    page.add(std::chrono::duration<double>(first.time_since_epoch()).count(), {{"service", name}});
+  }
+  page.gauge("sidestream_certificate_problem",
+             "1 while somebody should see to the certificates of a service.");
+  for (const auto& [name, one] : services)
+    if (one.current != nullptr && one.current->tls() != nullptr)
+      page.add(!one.current->tls()->problem().empty(), {{"service", name}});
+}
+
 void add_endpoints(control::MetricsPage& page, const control::SidecarStatus& status) {
   using State = control::PublishState;
   page.gauge("sidestream_service_endpoints",
@@ -130,6 +149,7 @@ void Sidecar::write_metrics(control::MetricsPage& page) const {
   add_streams(page, services);
   add_limits(page, services);
   add_health(page, services);
+  add_certificates(page, services);
   add_endpoints(page, status());
   page.gauge("sidestream_timers", "Timers that run.");
   page.add(std::uint64_t{network_.timers().size()});

@@ -4,8 +4,10 @@ import http.server
 import json
 import re
 import threading
+import time
 
 import harness
+import metrics_text
 from pebble import Pebble
 from product import Edge, Sidecar
 from tls_test import LineServer
@@ -36,6 +38,11 @@ class Home:
 
     def fingerprints(self):
         return [one["sha256"] for one in self.service().get("certificates", [])]
+
+    def metric(self, name):
+        page = harness.run(["curl", "-sf", "--unix-socket", self.sidecar.admin,
+                            "http://admin/metrics"]).stdout
+        return metrics_text.parse(page)[name].value(service="lines")
 
     def wait_for_certificate(self, seconds=30, other_than=()):
         return harness.eventually(
@@ -195,10 +202,14 @@ def check_what_went_wrong_is_told_and_not_tried_again_by_restarting(stage):
     again = home.pebble.program.output().count("new-order") + home.pebble.program.output().count(
         "order-plz")
     harness.expect(again == orders, "asked again")
+    harness.expect(home.metric("sidestream_certificate_problem") == 1, "no problem is counted")
     # Mended, and told so.
     home.pebble.address.write_text("127.0.0.1")
     home.sidecar.program.signal(1)
     home.wait_for_certificate(45)
+    harness.expect(home.metric("sidestream_certificate_problem") == 0, "a problem is counted")
+    harness.expect(home.metric("sidestream_certificate_expiry_timestamp_seconds") > time.time(),
+                   "it has expired")
 
 
 def long_an_authority_that_is_down_is_asked_again(stage):

@@ -15,7 +15,9 @@ DOCUMENT = harness.ROOT / "docs/metrics.md"
 DASHBOARD = harness.ROOT / "compose/grafana/sidestream.json"
 WORD = re.compile(r"\b(?:sidestream|process)_[a-z_]+[a-z]\b")
 # Of a control group, which a test may not have.
-MAY_HAVE_NO_SAMPLE = {"sidestream_memory_limit_bytes", "sidestream_memory_used_bytes"}
+MAY_HAVE_NO_SAMPLE = {"sidestream_memory_limit_bytes", "sidestream_memory_used_bytes",
+                      "sidestream_certificate_expiry_timestamp_seconds",
+                      "sidestream_certificate_problem"}
 IDLE_ADDRESSES = 60
 SCRAPE_SECONDS_MAX = 1
 
