@@ -7,6 +7,7 @@
 #include "edge/routers/foreign_router_io.h"
 #include "edge/routers/haproxy_router_io.h"
 #include "edge/routers/nginx_router_io.h"
+#include "edge/routers/traefik_router_io.h"
 #include "streams/join_io.h"
 
 namespace sidestream::edge {
@@ -33,6 +34,8 @@ std::unique_ptr<Router> make_router(Network& network, const EdgeSettings& settin
     driver = std::make_unique<HaproxyDriver>(network, *haproxy);
   if (const auto* nginx = std::get_if<NginxSettings>(&settings.accepting))
     driver = std::make_unique<NginxDriver>(network, *nginx);
+  if (const auto* traefik = std::get_if<TraefikSettings>(&settings.accepting))
+    driver = std::make_unique<TraefikDriver>(network, *traefik);
   if (!driver)
     return std::make_unique<EmbeddedRouter>(network, streams, leases, log, settings.held_ports);
   return std::make_unique<ForeignRouter>(network, streams, leases, log, std::move(driver),

@@ -50,7 +50,7 @@ Task<> ForeignRouter::run() {
 }
 
 Task<> ForeignRouter::serve() {
-  co_await both(accept(), look_after());
+  co_await both(both(accept(), driver_->run()), look_after());
 }
 
 Task<> ForeignRouter::accept() {

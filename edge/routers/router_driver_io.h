@@ -42,6 +42,8 @@ class RouterDriver {
   // reads back what it has then. What goes wrong is told in the report; throws only when it is
   // cancelled, which may leave a part of the changes done. Ends by itself within seconds.
   virtual Task<RouterReport> synchronise(RouterWish wish) = 0;
+  // What it does beside that; may go on until it is cancelled.
+  virtual Task<> run() { co_return; }
 };
 
 }  // namespace sidestream::edge

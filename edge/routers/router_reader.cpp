@@ -14,16 +14,17 @@
 namespace sidestream::edge {
 namespace {
 
-enum class Kind : std::uint8_t { embedded, haproxy, nginx };
+enum class Kind : std::uint8_t { embedded, haproxy, nginx, traefik };
 
 constexpr std::size_t prefixes_max = 64;
 constexpr std::string_view unix_scheme = "unix:";
 constexpr std::string_view later =
-    "this router is not in this version; write `router: embedded`, `haproxy` or `nginx`";
-constexpr std::array<std::pair<std::string_view, Kind>, 3> words{
-    {{"embedded", Kind::embedded}, {"haproxy", Kind::haproxy}, {"nginx", Kind::nginx}}};
-constexpr std::array<ConfigurationValue::LaterWord, 2> later_words{
-    {{"traefik", later}, {"caddy", later}}};
+    "this router is not in this version; write `router: embedded`, `haproxy`, `nginx` or `traefik`";
+constexpr std::array<std::pair<std::string_view, Kind>, 4> words{{{"embedded", Kind::embedded},
+                                                                  {"haproxy", Kind::haproxy},
+                                                                  {"nginx", Kind::nginx},
+                                                                  {"traefik", Kind::traefik}}};
+constexpr std::array<ConfigurationValue::LaterWord, 1> later_words{{{"caddy", later}}};
 
 // Nothing when it is no `unix:PATH`; what is wrong with the path has been reported then.
 std::optional<std::string> read_unix_path(const ConfigurationValue& value,
@@ -119,18 +120,31 @@ HaproxySettings read_haproxy(const ConfigurationValue& value) {
   return settings;
 }
 
+// For routers that are told by us where to go.
+void refuse_all_addresses(ConfigurationSection& section, const RouterInletSettings& inlet,
+                          std::string_view router) {
+  if (inlet.unix_path.empty() && inlet.listen.address.is_unspecified())
+    section.find("listen")->fail(std::string(router) +
+                                 " must know where to send streams; write one address");
+}
+
+// Where somebody is asked, or asks.
+void read_address(const ConfigurationValue& value, SocketAddress& address,
+                  std::string_view example) {
+  const auto text = value.text();
+  const auto parsed = text ? SocketAddress::parse(*text) : std::nullopt;
+  if (parsed && parsed->port != 0 && !parsed->address.is_unspecified())
+    address = *parsed;
+  else if (text)
+    value.fail_expected("ADDRESS:PORT, such as " + std::string(example));
+}
+
 NginxSettings read_nginx(const ConfigurationValue& value) {
   NginxSettings settings;
   ConfigurationSection section(value, "{reload: watched}");
   if (const auto file = section.find("file")) read_path(*file, settings.file);
-  if (const auto answers = section.find("answers")) {
-    const auto text = answers->text();
-    const auto address = text ? SocketAddress::parse(*text) : std::nullopt;
-    if (address && address->port != 0 && !address->address.is_unspecified())
-      settings.answers = *address;
-    else if (text)
-      answers->fail_expected("ADDRESS:PORT, such as 127.0.0.1:5149");
-  }
+  if (const auto answers = section.find("answers"))
+    read_address(*answers, settings.answers, "127.0.0.1:5149");
   if (const auto reload = section.find("reload")) {
     const auto text = reload->text();
     if (text && text->starts_with('/') && !text->ends_with('/'))
@@ -141,8 +155,27 @@ NginxSettings read_nginx(const ConfigurationValue& value) {
       reload->fail_expected("`watched`, or the path of NGINX's `pid` file");
   }
   read_inlet(section, settings.inlet);
-  if (settings.inlet.unix_path.empty() && settings.inlet.listen.address.is_unspecified())
-    section.find("listen")->fail("NGINX must know where to send streams; write one address");
+  refuse_all_addresses(section, settings.inlet, "NGINX");
+  section.finish();
+  return settings;
+}
+
+TraefikSettings read_traefik(const ConfigurationValue& value) {
+  TraefikSettings settings;
+  ConfigurationSection section(value, "{api: \"127.0.0.1:8080\"}");
+  if (const auto api = section.find("api")) read_address(*api, settings.api, "127.0.0.1:8080");
+  if (const auto provider = section.find("provider"))
+    read_address(*provider, settings.provider, "127.0.0.1:5148");
+  if (const auto file = section.find("file")) {
+    read_path(*file, settings.file);
+    if (!settings.file.empty() && !settings.file.ends_with(".yaml") &&
+        !settings.file.ends_with(".yml"))
+      file->fail("Traefik reads files that end in .yaml or .yml; name it so");
+  }
+  read_inlet(section, settings.inlet);
+  refuse_all_addresses(section, settings.inlet, "Traefik");
+  if (!settings.inlet.unix_path.empty())
+    section.find("listen")->fail("Traefik connects to addresses only; write ADDRESS:PORT");
   section.finish();
   return settings;
 }
@@ -154,15 +187,21 @@ RouterSettings read_router(const ConfigurationValue& value) {
     const auto kind = value.choice(words, later_words);
     if (kind == Kind::haproxy) return HaproxySettings();
     if (kind == Kind::nginx) return NginxSettings();
+    if (kind == Kind::traefik) return TraefikSettings();
     return EmbeddedSettings();
   }
   ConfigurationSection section(value, "haproxy");
   std::optional<RouterSettings> settings;
   const auto haproxy = section.find("haproxy");
   if (haproxy) settings = read_haproxy(*haproxy);
+  constexpr std::string_view one = "an edge has one router; remove one of the two";
   if (const auto nginx = section.find("nginx")) {
-    if (settings) nginx->fail("an edge has one router; remove one of the two");
+    if (settings) nginx->fail(std::string(one));
     settings = read_nginx(*nginx);
+  }
+  if (const auto traefik = section.find("traefik")) {
+    if (settings) traefik->fail(std::string(one));
+    settings = read_traefik(*traefik);
   }
   for (const auto& [word, reason] : later_words) section.refuse(word, reason);
   section.finish();

@@ -50,18 +50,30 @@ struct NginxSettings {
   bool operator==(const NginxSettings&) const = default;
 };
 
-using RouterSettings = std::variant<EmbeddedSettings, HaproxySettings, NginxSettings>;
+struct TraefikSettings {
+  SocketAddress api{IpAddress::v4(0x7f000001), 8080};
+  SocketAddress provider{IpAddress::v4(0x7f000001), 5148};  // where it asks what to route
+  std::string file = {};           // where it reads what to route instead; empty: it asks
+  RouterInletSettings inlet = {};  // where streams go
+
+  bool operator==(const TraefikSettings&) const = default;
+};
+
+using RouterSettings =
+    std::variant<EmbeddedSettings, HaproxySettings, NginxSettings, TraefikSettings>;
 
 // Where a router outside of this program hands streams over; nullptr: it is the embedded one.
 [[nodiscard]] inline const RouterInletSettings* inlet_of(const RouterSettings& settings) {
   if (const auto* haproxy = std::get_if<HaproxySettings>(&settings)) return &haproxy->inlet;
   if (const auto* nginx = std::get_if<NginxSettings>(&settings)) return &nginx->inlet;
+  if (const auto* traefik = std::get_if<TraefikSettings>(&settings)) return &traefik->inlet;
   return nullptr;
 }
 // The file that the router reads when it starts; empty: there is none.
 [[nodiscard]] inline std::string file_of(const RouterSettings& settings) {
   if (const auto* haproxy = std::get_if<HaproxySettings>(&settings)) return haproxy->map;
   if (const auto* nginx = std::get_if<NginxSettings>(&settings)) return nginx->file;
+  if (const auto* traefik = std::get_if<TraefikSettings>(&settings)) return traefik->file;
   return {};
 }
 

@@ -71,6 +71,8 @@ TEST(Documentation, NamesEveryKey) {
   expect_documented(page, "limits: {zzz: 1}", Program::edge, "limits.");
   expect_documented(document_text("docs/edges/haproxy.md"), "router: {haproxy: {zzz: 1}}",
                     Program::edge);
+  expect_documented(document_text("docs/edges/traefik.md"), "router: {traefik: {zzz: 1}}",
+                    Program::edge);
   expect_documented(document_text("docs/edges/nginx.md"), "router: {nginx: {zzz: 1}}",
                     Program::edge);
   expect_documented(page, "sidecars: {a: {zzz: 1}}", Program::edge);
@@ -159,6 +161,7 @@ TEST(Documentation, ShowsOnlyGoodConfigurations) {
   expect_good("docs/edges/haproxy.md", 1);
   expect_good("docs/edges/nginx.md", 1);
   expect_good("docs/edges/static.md", 1);
+  expect_good("docs/edges/traefik.md", 1);
 }
 
 TEST(Documentation, ComposeExamplesAreGood) {

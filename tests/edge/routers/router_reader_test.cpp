@@ -70,6 +70,28 @@ TEST(RouterReader, ReadsEveryKeyOfNginx) {
   EXPECT_EQ(read("nginx").settings, RouterSettings(NginxSettings()));
 }
 
+TEST(RouterReader, ReadsEveryKeyOfTraefik) {
+  const Read found =
+      read("{traefik: {api: \"127.0.0.1:7\", provider: \"127.0.0.1:8\", listen: \"127.0.0.1:9\"}}");
+  const auto settings = std::get<TraefikSettings>(found.settings);
+  EXPECT_EQ(settings.api.text(), "127.0.0.1:7");
+  EXPECT_EQ(settings.provider.text(), "127.0.0.1:8");
+  EXPECT_EQ(settings.inlet.text(), "127.0.0.1:9");
+  EXPECT_EQ(file_of(read("{traefik: {file: /t/home.yaml}}").settings), "/t/home.yaml");
+  EXPECT_EQ(
+      problem("{traefik: {file: /t/home.toml}}"),
+      "edge.yaml:2:26: router.traefik.file: Traefik reads files that end in .yaml or .yml; name "
+      "it so");
+  EXPECT_EQ(read("traefik").settings, RouterSettings(TraefikSettings()));
+  EXPECT_EQ(
+      problem("{traefik: {api: here}}"),
+      "edge.yaml:2:25: router.traefik.api: expected ADDRESS:PORT, such as 127.0.0.1:8080, not "
+      "\"here\"");
+  EXPECT_EQ(problem("{traefik: {listen: \"unix:/x\"}}"),
+            "edge.yaml:2:28: router.traefik.listen: Traefik connects to addresses only; write "
+            "ADDRESS:PORT");
+}
+
 TEST(RouterReader, SaysWhatIsWrongWithNginx) {
   EXPECT_EQ(problem("{nginx: {reload: sometimes}}"),
             "edge.yaml:2:26: router.nginx.reload: expected `watched`, or the path of NGINX's `pid` "
@@ -85,10 +107,10 @@ TEST(RouterReader, SaysWhatIsWrongWithNginx) {
 }
 
 TEST(RouterReader, SaysWhatIsWrongAndWhatToWrite) {
-  EXPECT_EQ(
-      problem("haprox"),
-      "edge.yaml:2:9: router: expected embedded, haproxy or nginx, not \"haprox\" (did you mean "
-      "\"haproxy\"?)");
+  EXPECT_EQ(problem("haprox"),
+            "edge.yaml:2:9: router: expected embedded, haproxy, nginx or traefik, not \"haprox\" "
+            "(did you mean "
+            "\"haproxy\"?)");
   EXPECT_EQ(problem("{haproxy: {listen: everywhere}}"),
             "edge.yaml:2:28: router.haproxy.listen: expected ADDRESS:PORT, such as 127.0.0.1:5150, "
             "or unix:/PATH, not \"everywhere\"");
