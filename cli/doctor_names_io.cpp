@@ -35,6 +35,7 @@ bool is_from_authority(const sidecar::ServiceConfiguration& service) {
 CaaWish caa_wish(const sidecar::SidecarConfiguration& configuration) {
   CaaWish wish;
   if (configuration.acme.dns_hook) wish.method = "dns-01";
+  if (configuration.acme.by_http) wish.method = "http-01";
   const StateFolder state(configuration.program.state);
   const auto kept = state.read(sidecar::account_facts_file(configuration.acme.directory));
   if (!kept || !*kept) return wish;

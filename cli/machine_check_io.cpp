@@ -207,7 +207,8 @@ Findings machine_findings(const sidecar::SidecarConfiguration& configuration,
     for (const HostPort& endpoint : configuration.edges[i].endpoints)
       note(endpoint.host, "edges[" + std::to_string(i) + "]");
   for (const sidecar::ServiceConfiguration& service : configuration.services) {
-    if (!configuration.acme.dns_hook) check_names_for_acme(service, findings);
+    if (!configuration.acme.dns_hook && !configuration.acme.by_http)
+      check_names_for_acme(service, findings);
     const std::string key = "services." + service.name + ".backend";
     for (const sidecar::BackendAddress& backend : service.backends) {
       if (backend.unix_path.empty())

@@ -74,7 +74,9 @@ AcmeClient::AcmeClient(Network& network, AcmeSettings settings, const StateFolde
     : network_(network),
       settings_(std::move(settings)),
       state_(state),
-      tls_(TlsClient::make({.authorities = std::move(authorities)})) {}
+      tls_(TlsClient::make({.authorities = std::move(authorities)})) {
+  if (settings_.by_http) responder_ = std::make_unique<AcmeResponder>(network_);
+}
 
 std::expected<TlsAccountKey, std::string> AcmeClient::account_key() {
   const std::string file = account_file(settings_.directory, ".pem");
@@ -163,13 +165,14 @@ AcmeOrderWish AcmeClient::wish() const {
   wish.binding = settings_.binding;
   wish.profile = settings_.profile;
   if (proves_by_dns()) wish.challenge = "dns-01";
+  if (responder_) wish.challenge = "http-01";
   return wish;
 }
 
 Task<AcmeOrderDialogue::Event> AcmeClient::show_by_dns(Showing& showing) {
   AcmeOrderDialogue::Event event;
   AcmeDnsHook hook(network_, *settings_.dns_hook);
-  for (const AcmeChallenge& one : showing.in_dns) {
+  for (const AcmeChallenge& one : showing.shown) {
     const auto done = co_await hook.present(one);
     if (done) continue;
     event = {
@@ -183,7 +186,7 @@ Task<AcmeOrderDialogue::Event> AcmeClient::show_by_dns(Showing& showing) {
 Task<> AcmeClient::clean_up(const Showing& showing) {
   if (!proves_by_dns()) co_return;
   AcmeDnsHook hook(network_, *settings_.dns_hook);
-  for (const AcmeChallenge& one : showing.in_dns) (void)co_await hook.clean_up(one);
+  for (const AcmeChallenge& one : showing.shown) (void)co_await hook.clean_up(one);
 }
 
 Task<AcmeAction> AcmeClient::carry_out(AcmeOrderDialogue& dialogue, AcmeAction action,
@@ -193,8 +196,9 @@ Task<AcmeAction> AcmeClient::carry_out(AcmeOrderDialogue& dialogue, AcmeAction a
     case AcmeAction::Kind::post:
       co_return dialogue.resume(co_await request(std::move(action)));
     case AcmeAction::Kind::show:
+      showing.shown = action.challenges;
+      if (responder_) responder_->show(showing.shown);
       if (proves_by_dns()) {
-        showing.in_dns = std::move(action.challenges);
         auto asking = show_by_dns(showing);
         co_return dialogue.resume(co_await std::move(asking));
       }
@@ -234,6 +238,7 @@ Task<std::expected<AcmeCertificate, AcmeFailure>> AcmeClient::obtain(std::vector
     failure = std::current_exception();
   }
   show({});
+  if (responder_) responder_->hide(showing.shown);
   keep(dialogue.account());
   if (failure) std::rethrow_exception(failure);
   if (action.kind == AcmeAction::Kind::failed) co_return std::unexpected(action.failure);

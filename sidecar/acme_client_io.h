@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sidecar/acme_order_dialogue.h"
+#include "sidecar/acme_responder_io.h"
 #include "sidecar/acme_settings.h"
 #include "streams/event_io.h"
 #include "streams/network_io.h"
@@ -34,6 +35,10 @@ class AcmeClient {
   // Whether names are proven in DNS, and nobody looks at them.
   [[nodiscard]] bool proves_by_dns() const { return settings_.dns_hook.has_value(); }
 
+  // What answers on port 80; nullptr: names are proven otherwise. Its owner runs it.
+  [[nodiscard]] AcmeResponder* responder() { return responder_.get(); }
+  [[nodiscard]] const AcmeResponder* responder() const { return responder_.get(); }
+
   // Gets one certificate for all of `names`, as soon as not too many are being asked for. `show` is
   // called when there is something to answer,
   // and with nothing when that is over. Throws only when it is cancelled.
@@ -52,7 +57,7 @@ class AcmeClient {
   struct Place;
   struct Showing {
     const ShowChallenges& show;
-    std::vector<AcmeChallenge> in_dns;
+    std::vector<AcmeChallenge> shown;
   };
   std::expected<TlsAccountKey, std::string> account_key();
   void keep(const AcmeAccountFacts& facts) const;
@@ -68,6 +73,7 @@ class AcmeClient {
   const AcmeSettings settings_;
   const StateFolder& state_;
   std::expected<TlsClient, std::string> tls_;
+  std::unique_ptr<AcmeResponder> responder_;
   std::size_t orders_ = 0;  // at once
   Event order_over_;
 };

@@ -98,10 +98,13 @@ AcmeAction AcmeOrderDialogue::ask() {
       return post(order_.certificate, "");
   }
   AcmeAction action{.kind = AcmeAction::Kind::show};
-  for (const Pending& one : pending_)
-    action.challenges.push_back(
-        {.name = one.authorization.name,
-         .digest = sha256_of(one.authorization.token + '.' + account_.thumbprint())});
+  for (const Pending& one : pending_) {
+    const std::string key_authorization = one.authorization.token + '.' + account_.thumbprint();
+    action.challenges.push_back({.name = one.authorization.name,
+                                 .digest = sha256_of(key_authorization),
+                                 .token = one.authorization.token,
+                                 .key_authorization = key_authorization});
+  }
   return action;
 }
 

@@ -1,6 +1,6 @@
-// Getting one certificate from an ACME authority (RFC 8555) by tls-alpn-01 (RFC 8737) or dns-01, as
-// a dialogue: directory, nonce, account, order, authorizations, challenges, request, certificate.
-// It knows no network and no clock; whoever drives it carries out its actions.
+// Getting one certificate from an ACME authority (RFC 8555) by tls-alpn-01 (RFC 8737), http-01
+// or dns-01, as a dialogue: directory, nonce, account, order, authorizations, challenges, request,
+// certificate. It knows no network and no clock; whoever drives it carries out its actions.
 #pragma once
 
 #include <array>
@@ -37,6 +37,8 @@ struct AcmeOrderWish {
 struct AcmeChallenge {
   std::string name;                       // without the star
   std::array<std::uint8_t, 32> digest{};  // of the key authorization
+  std::string token{};
+  std::string key_authorization{};
 };
 
 struct AcmeFailure {

@@ -1,5 +1,6 @@
 #include "sidecar/acme_settings.h"
 
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -13,6 +14,9 @@ namespace sidestream::sidecar {
 namespace {
 
 constexpr std::string_view scheme = "https://";
+// Whether it is http-01.
+constexpr std::array<std::pair<std::string_view, bool>, 2> challenge_words{
+    {{"tls-alpn-01", false}, {"http-01", true}}};
 
 std::optional<AcmeBinding> read_binding(const ConfigurationValue& value) {
   ConfigurationSection section(value, "{key_id: ID, key: KEY}");
@@ -90,7 +94,11 @@ AcmeSettings read_acme_settings(const ConfigurationValue& value) {
     settings.directory = read_directory(*directory, settings.directory);
   if (const auto profile = section.find("profile")) settings.profile = profile->text().value_or("");
   if (const auto binding = section.find("eab")) settings.binding = read_binding(*binding);
+  if (const auto challenge = section.find("challenge"))
+    settings.by_http = challenge->choice(challenge_words).value_or(false);
   if (const auto hook = section.find("dns_hook")) settings.dns_hook = read_hook(*hook);
+  if (settings.dns_hook && settings.by_http)
+    value.fail("names are proven by http-01 or in DNS, not both; remove challenge or dns_hook");
   if (const auto authorities = section.find("ca")) settings.ca = read_authorities(*authorities);
   section.finish();
   return settings;

@@ -17,6 +17,7 @@ struct AcmeSettings {
   std::optional<AcmeBinding> binding;
   // Who writes TXT records, by which names are proven then (dns-01); none: tls-alpn-01.
   std::optional<BackendAddress> dns_hook;
+  bool by_http = false;  // names are proven by http-01
   std::string ca;  // path of authorities that are trusted instead of the system's; empty: those
   bool operator==(const AcmeSettings&) const = default;
 };

@@ -37,6 +37,14 @@ class Reader {
   }
 
  private:
+  // It is for the authority then.
+  void refuse_port_80(const ConfigurationValue& acme) {
+    const control::Endpoint http{.name = std::nullopt, .port = SidecarConfiguration::http_port};
+    for (const ServiceConfiguration& service : configuration_.services)
+      if (std::ranges::find(service.publish, http) != service.publish.end())
+        acme.fail("with http-01 the sidecar publishes :80 itself, and the service " + service.name +
+                  " does so too; remove one of the two");
+  }
   void read(ConfigurationSection& top, std::span<const control::EnvironmentKey> keys) {
     if (const auto edges = top.find("edges"))
       configuration_.edges = read_edges(*edges);
@@ -48,6 +56,8 @@ class Reader {
       configuration_.services = read_services(*services, configuration_.acme.dns_hook.has_value());
     else if (!top.find("docker") && !control::is_any_set(keys, "services", sources_))
       add_missing("services", "no service: set SIDESTREAM_PUBLISH and SIDESTREAM_BACKEND");
+    if (const auto acme = top.find("acme"); acme && configuration_.acme.by_http)
+      refuse_port_80(*acme);
     if (const auto value = top.find("docker")) {
       ConfigurationSection docker(*value, "{socket: unix:/var/run/docker.sock}");
       if (const auto socket = docker.require("socket", "socket: unix:/var/run/docker.sock"))

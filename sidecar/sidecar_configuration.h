@@ -90,6 +90,7 @@ struct SidecarLimits {
 };
 
 struct SidecarConfiguration {
+  static constexpr std::uint16_t http_port = 80;  // where an authority looks with http-01
   static constexpr std::size_t services_max = 256;
   static constexpr std::size_t endpoints_max = 1000;  // of all services
   static constexpr std::size_t backends_max = 16;     // of one service

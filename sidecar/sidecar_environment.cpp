@@ -61,6 +61,7 @@ constexpr std::array keys{
     EnvironmentKey{"SIDESTREAM_ACME_PROFILE", "acme.profile"},
     EnvironmentKey{"SIDESTREAM_ACME_EAB_KEY_ID", "acme.eab.key_id"},
     EnvironmentKey{"SIDESTREAM_ACME_EAB_KEY", "acme.eab.key", Form::secret},
+    EnvironmentKey{"SIDESTREAM_ACME_CHALLENGE", "acme.challenge"},
     EnvironmentKey{"SIDESTREAM_ACME_DNS_HOOK", "acme.dns_hook"},
     EnvironmentKey{"SIDESTREAM_ACME_CA", "acme.ca"},
 

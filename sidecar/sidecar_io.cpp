@@ -38,6 +38,7 @@ Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguratio
       started_(network.timers().now()),
       tasks_(network.executor()) {
   make_acme_client();
+  add_responder(configuration);
   for (ServiceConfiguration& service : configuration.services) add_service(std::move(service));
   for (const EdgeEntry& entry : configuration.edges) add_link(entry);
   if (docker_)
@@ -100,6 +101,7 @@ Task<> Sidecar::run() {
 Task<> Sidecar::work() {
   for (const auto& link : links_) spawn(run_link(*link));
   for (const auto& service : services_) begin_watching(*service);
+  if (acme_ && acme_->responder() != nullptr) spawn(acme_->responder()->run());
   if (state_ != nullptr) spawn(keep_timestamps());
   if (discovery_) {
     spawn(discovery_->run());

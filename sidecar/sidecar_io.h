@@ -140,6 +140,7 @@ class Sidecar {
   [[nodiscard]] static control::ServiceEndpointStatus status_of_static(
       control::ServiceEndpointStatus status);
   void make_acme_client();
+  void add_responder(SidecarConfiguration& configuration) const;
   // Whether all of its names are published somewhere.
   [[nodiscard]] bool is_published(const ServiceConfiguration& service) const;
   [[nodiscard]] control::ServiceEndpointStatus status_of(const Service& service,

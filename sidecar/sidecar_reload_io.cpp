@@ -91,9 +91,24 @@ void Sidecar::make_acme_client() {
   acme_ = std::make_unique<AcmeClient>(network_, acme_settings_, *state_, std::move(authorities));
 }
 
+// Where the authority looks with http-01, as a service like others.
+void Sidecar::add_responder(SidecarConfiguration& configuration) const {
+  if (!acme_ || acme_->responder() == nullptr) return;
+  ServiceConfiguration service;
+  service.name = "acme-http-01";
+  service.publish = {{.name = std::nullopt, .port = SidecarConfiguration::http_port}};
+  service.backends = {acme_->responder()->address()};
+  service.health.kind = HealthKind::none;
+  configuration.services.push_back(std::move(service));
+}
+
 bool Sidecar::is_published(const ServiceConfiguration& service) const {
-  return std::ranges::all_of(service.publish, [this](const control::Endpoint& endpoint) {
-    return !endpoint.name || std::ranges::any_of(links_, [&](const auto& link) {
+  std::vector<control::Endpoint> wanted = service.publish;
+  std::erase_if(wanted, [](const control::Endpoint& one) { return !one.name; });
+  if (acme_->responder() != nullptr)
+    wanted.push_back({.name = std::nullopt, .port = SidecarConfiguration::http_port});
+  return std::ranges::all_of(wanted, [this](const control::Endpoint& endpoint) {
+    return std::ranges::any_of(links_, [&](const auto& link) {
       return std::ranges::any_of(link->link->standing().answers,
                                  [&](const control::EndpointAnswer& answer) {
                                    return answer.endpoint == endpoint.text() &&
@@ -212,8 +227,9 @@ std::vector<std::string> Sidecar::reload(SidecarConfiguration configuration) {
 
 SidecarConfiguration Sidecar::with_labels() {
   SidecarConfiguration all = written_;
+  add_responder(all);
   if (!discovery_) return all;
-  for (ServiceConfiguration& service : discovery_->services(written_.services))
+  for (ServiceConfiguration& service : discovery_->services(all.services))
     all.services.push_back(std::move(service));
   return all;
 }

@@ -141,6 +141,8 @@ TEST_F(AcmeOrders, EndWithAChainForAllNames) {
   ASSERT_EQ(shown_.size(), 2U);
   EXPECT_EQ(shown_[1].name, "b.test");
   EXPECT_EQ(shown_[0].digest, sha256_of("token." + key_.thumbprint()));
+  EXPECT_EQ(shown_[0].token, "token");
+  EXPECT_EQ(shown_[0].key_authorization, "token." + key_.thumbprint());
   EXPECT_EQ(account_url_, "https://ca/account/1");
   EXPECT_EQ(authority_.payloads["https://ca/account"],
             R"({"termsOfServiceAgreed":true,"contact":["mailto:me@example.com"]})");

@@ -43,7 +43,12 @@ TEST(AcmeSettings, SayWhatIsWrong) {
   EXPECT_EQ(read("{eab: {key_id: kid, key: 's3cret!'}}"),
             "f:1:26: eab.key: expected the key in base 64 for URLs, as the authority shows it");
   EXPECT_EQ(read("{other: x}"),
-            "f:1:2: other: unknown key; expected email, directory, profile, eab, dns_hook or ca");
+            "f:1:2: other: unknown key; expected email, directory, profile, eab, challenge, "
+            "dns_hook or ca");
+  EXPECT_EQ(read("{challenge: http-01, dns_hook: 'hook:1'}"),
+            "f:1:1: names are proven by http-01 or in DNS, not both; remove challenge or dns_hook");
+  EXPECT_EQ(read("{challenge: dns-01}"),
+            "f:1:13: challenge: expected tls-alpn-01 or http-01, not \"dns-01\"");
   EXPECT_EQ(read("{dns_hook: 'tls://hook:1'}"),
             "f:1:12: dns_hook: a hook is not spoken to in TLS; write HOST:PORT or unix:/PATH");
 }

@@ -86,7 +86,7 @@ def check_a_certificate_for_two_names_outlives_restarts(stage):
     harness.expect(key not in home.sidecar.program.output(), "a key in the log")
 
 
-def check_a_short_life_is_renewed_without_dropping_a_stream(stage):
+def long_a_short_life_is_renewed_without_dropping_a_stream(stage):
     # The one stream that the service may have lives, and does not keep the authority out.
     home = Home(stage, service={"limits": {"streams": 1}}, life_seconds=20, nonce_rejects=0,
                 reuse=0)

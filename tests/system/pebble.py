@@ -20,14 +20,15 @@ def make_server_pair(stage, name):
 
 
 class Pebble:
-    """Looks at names on `tls_port` of 127.0.0.1. `certificate` is what its own HTTPS shows."""
+    """Looks at names on `tls_port`, or `http_port`, of `address`. `certificate` is what its own HTTPS shows."""
 
-    def __init__(self, stage, tls_port, life_seconds=0, nonce_rejects=90, reuse=50, binding=None):
+    def __init__(self, stage, tls_port, life_seconds=0, nonce_rejects=90, reuse=50, binding=None,
+                 http_port=None, address="127.0.0.1"):
         self.stage = stage
         self.port, self.management_port = harness.free_port(), harness.free_port()
         self.certificate, key = make_server_pair(stage, "pebble")
         self.directory = f"https://127.0.0.1:{self.port}/dir"
-        self.address = stage.write("address", "127.0.0.1")
+        self.address = stage.write("address", address)
         dns_port = harness.free_port()
         self.name_server = f"127.0.0.1:{dns_port}"
         dns_stub = pathlib.Path(__file__).parent / "dns_stub.py"
@@ -37,7 +38,7 @@ class Pebble:
             "listenAddress": f"127.0.0.1:{self.port}",
             "managementListenAddress": f"127.0.0.1:{self.management_port}",
             "certificate": str(self.certificate), "privateKey": str(key),
-            "httpPort": harness.free_port(), "tlsPort": tls_port, "ocspResponderURL": "",
+            "httpPort": http_port or harness.free_port(), "tlsPort": tls_port, "ocspResponderURL": "",
             **({"certificateValidityPeriod": life_seconds} if life_seconds else {}),
             **({"externalAccountBindingRequired": True, "externalAccountMACKeys": binding}
                if binding else {})}}
