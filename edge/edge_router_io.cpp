@@ -222,20 +222,20 @@ Task<> EdgeRouter::carry(LiveStream& stream) {
 
   // A stream through the tunnel; the client still gets the same answer when there is none.
   std::vector<RouteTarget> targets = route->targets_for(network_.random().u64());
-  co_await connect(stream, std::move(targets));
+  std::vector<std::uint8_t> first = first_bytes(*stream.client, opening);
+  const std::size_t written = co_await connect(stream, std::move(targets), first);
   if (!stream.upstream) {
     const Refusal refusal{.end = StreamEnd::sidecar_unreachable, .alert = tls_alert, .why = {}};
     co_await refuse(stream, refusal);
     co_return;
   }
 
-  // The PROXY header and the bytes read so far.
+  // The PROXY header and the bytes read so far, as far as they are not on their way.
   record.end = StreamEnd::sidecar_broke;
   stream.traffic = &traffic_.enter(record.sidecar, record.service);
   record.bytes_from_client = opening.bytes.size();
-  std::vector<std::uint8_t> first = first_bytes(*stream.client, opening);
   opening = {};
-  co_await stream.upstream->write_all(first);
+  co_await stream.upstream->write_all(Bytes(first).subspan(written));
   first = {};
   stream.traffic->bytes.left_to_right_bytes += record.bytes_from_client;
 
@@ -280,21 +280,27 @@ void EdgeRouter::end_undecided(LiveStream& stream) {
   admission_.end_undecided(stream.record.client.address);
 }
 
-// The first target that answers; none is not an exception.
-Task<> EdgeRouter::connect(LiveStream& stream, std::vector<RouteTarget> targets) {
+// The first target that answers; none is not an exception. Returns how much of `first` it has.
+Task<std::size_t> EdgeRouter::connect(LiveStream& stream, std::vector<RouteTarget> targets,
+                                      Bytes first) {
   StreamRecord& record = stream.record;
   for (const RouteTarget& target : targets) {
     record.sidecar = target.sidecar;
     record.service = target.service;
     record.error.clear();
+    std::size_t written = 0;
     try {
-      stream.upstream = co_await tunnel_.connect(target.tunnel_address, limits_.connect_time);
+      auto connected =
+          co_await tunnel_.connect_saying(target.tunnel_address, limits_.connect_time, first);
+      stream.upstream = std::move(connected.stream);
+      written = connected.written_bytes;
     } catch (const system_error& failure) {
       record.error = failure.code().message();
     }
     if (stream.ended_by_us) throw_error(asio::error::operation_aborted, "stream");
-    if (stream.upstream) co_return;
+    if (stream.upstream) co_return written;
   }
+  co_return 0;
 }
 
 Task<> EdgeRouter::refuse(LiveStream& stream, Refusal refusal) {

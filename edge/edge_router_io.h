@@ -138,7 +138,7 @@ class EdgeRouter {
   Task<> serve(std::unique_ptr<LiveStream> stream);
   Task<> carry(LiveStream& stream);
   Task<std::expected<Opening, Refusal>> opening_of(LiveStream& stream);
-  Task<> connect(LiveStream& stream, std::vector<RouteTarget> targets);
+  Task<std::size_t> connect(LiveStream& stream, std::vector<RouteTarget> targets, Bytes first);
   Task<> refuse(LiveStream& stream, Refusal refusal);
   bool begin_undecided(LiveStream& stream);
   void end_undecided(LiveStream& stream);

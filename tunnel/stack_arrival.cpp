@@ -96,6 +96,8 @@ void TcpStack::State::accept_syn(Instant now, TcpListener& listener, const TcpEn
   entry.listener = &listener;
   listener.half_open.push_back(entry);
   ++listener.half_open_count;
+  if (limits.syn_text_bytes_max > 0 && !segment.payload.empty())
+    entry.connection.open_early(now, segment);
   settle(now, entry);
   if (restored) handle_path_restored(now, &ends.remote.address);
 }

@@ -142,7 +142,7 @@ void TcpStack::State::settle(Instant now, ConnectionEntry& entry) {
   }
   if (connection.over() && entry.reachable) {
     table.hide(entry);
-    if (connection.state() == TcpState::time_wait)
+    if (connection.state() == TcpState::time_wait || connection.early())
       time_wait.add(now, connection.ends(), connection.remains());
   }
   if (connection.over() && entry.released) {

@@ -107,7 +107,7 @@ bool TcpConnection::check_acknowledgment(Instant now, const TcpSegment& segment,
 // Seventh and eighth.
 void TcpConnection::take_text(Instant now, const TcpSegment& segment, Sequence at) {
   if (segment.length() == 0) return;
-  if (timestamps_ && segment.options.timestamps && !segment.payload.empty()) {
+  if (timestamps_ && segment.options.timestamps && segment.ack && !segment.payload.empty()) {
     const Duration age = clock_.age(now, segment.options.timestamps->echo);
     if (age >= Duration::zero() && age < surroundings_->limits.rto_max) receiver_.on_rtt(age);
   }

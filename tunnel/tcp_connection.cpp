@@ -30,7 +30,7 @@ std::size_t TcpConnection::write(Bytes from) {
 void TcpConnection::close_write() {
   if (write_closed_) return;
   write_closed_ = true;
-  if (!opened_) return;
+  if (!opened_ || early_) return;
   if (state_ == TcpState::established) state_ = TcpState::fin_wait_1;
   if (state_ == TcpState::close_wait) state_ = TcpState::last_ack;
   sender_.close();
@@ -88,13 +88,15 @@ ConnectionStatus TcpConnection::status() const {
 
 TcpConnection::Remains TcpConnection::remains() const {
   return {.next = sender_.next(),
+          .initial = receiver_.initial(),
           .expected = receiver_.next(),
           .window = static_cast<std::uint16_t>(
               std::min<std::size_t>(receiver_.window() >> receive_scale_, 0xffff)),
           .timestamps = timestamps_,
           .clock = clock_,
           .echo = echo_,
-          .owes_acknowledgment = receiver_.owes_acknowledgment()};
+          .owes_acknowledgment = !early_ && receiver_.owes_acknowledgment(),
+          .ended_early = early_};
 }
 
 // ---- ICMP ---------------------------------------------------------------------------------------
@@ -121,15 +123,13 @@ void TcpConnection::handle_unreachable(std::uint32_t sequence) {
 Instant TcpConnection::deadline() const {
   if (over()) return Instant::max();
   if (!opened_) return handshake_at_;
-  return std::min({sender_.deadline(), receiver_.deadline(), keepalive_deadline()});
+  return std::min({handshake_at_, sender_.deadline(), receiver_.deadline(), keepalive_deadline()});
 }
 
 void TcpConnection::handle_timeout(Instant now) {
   if (over()) return;
-  if (!opened_) {
-    handle_handshake_timeout(now);
-    return;
-  }
+  if (!opened_ || early_) handle_handshake_timeout(now);
+  if (!opened_ || over()) return;
   if (!sender_.handle_timeout(now)) {
     send_reset();
     fail(TcpError::timed_out);
@@ -144,9 +144,8 @@ void TcpConnection::fail_as_reset() {
 
 void TcpConnection::handle_path_restored(Instant now) {
   if (over()) return;
-  if (opened_) {
-    sender_.on_path_restored(now);
-  } else if (handshake_sent_at_ < now) {
+  if (opened_) sender_.on_path_restored(now);
+  if ((!opened_ || early_) && handshake_sent_at_ < now) {
     handshake_at_ = std::min(handshake_at_, now);  // the SYN went into the dead path
   }
   if (deadline() <= now) handle_timeout(now);
@@ -196,7 +195,7 @@ Sequence TcpConnection::acknowledgment_sequence() const {
 std::size_t TcpConnection::poll_transmit(Instant now, MutableBytes buffer, const SendTurn& turn) {
   if (over()) return 0;
   if (transmit_syn_) return transmit_handshake(now, buffer);
-  if (!opened_) return 0;
+  if (!opened_) return transmit_syn_text(now, buffer);
   if (receiver_.wants_pure_acknowledgment())
     return transmit_acknowledgment(now, buffer, acknowledgment_sequence());
   if (const std::size_t bytes = transmit_text(now, buffer, turn)) return bytes;

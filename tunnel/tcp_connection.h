@@ -57,6 +57,9 @@ class TcpConnection {
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
 
+  // Passive: takes the text of the SYN, and opens at once for the user.
+  void open_early(Instant now, const TcpSegment& syn);
+
   // ---- the machine ----------------------------------------------------------------------------
   void handle_segment(Instant now, const TcpSegment& segment);
   // `mtu` of the path, as ICMP tells about the segment that began at `sequence`.
@@ -65,9 +68,11 @@ class TcpConnection {
   void handle_timeout(Instant now);
   // As TcpStack::handle_path_restored; does something only if this waits for the path.
   void handle_path_restored(Instant now);
-  [[nodiscard]] bool waits_for_path() const { return !opened_ || sender_.waits_for_path(); }
+  [[nodiscard]] bool waits_for_path() const {
+    return !opened_ || early_ || sender_.waits_for_path();
+  }
   // What it sent last was not answered.
-  [[nodiscard]] bool silent() const { return !opened_ || sender_.recovery().silent(); }
+  [[nodiscard]] bool silent() const { return !opened_ || early_ || sender_.recovery().silent(); }
   [[nodiscard]] Instant deadline() const;
   // As TcpStack::poll_transmit.
   std::size_t poll_transmit(Instant now, MutableBytes buffer, const SendTurn& turn = {});
@@ -80,6 +85,7 @@ class TcpConnection {
   [[nodiscard]] bool has_something_to_read() const {
     return error_ != TcpError::none || (opened_ && (receiver_.readable() > 0 || receiver_.ended()));
   }
+  // Before `connected` only what may go with the SYN, which must not have left yet.
   std::size_t write(Bytes from);
   void close_write();
   void abort();
@@ -93,8 +99,10 @@ class TcpConnection {
   [[nodiscard]] TcpState state() const { return state_; }
   [[nodiscard]] TcpError error() const { return error_; }
   [[nodiscard]] const TcpEnds& ends() const { return ends_; }
-  // The handshake was completed at some time.
+  // The handshake was completed at some time, or the user was let in before that.
   [[nodiscard]] bool opened() const { return opened_; }
+  // It was, and the handshake is still not complete.
+  [[nodiscard]] bool early() const { return early_; }
   [[nodiscard]] bool over() const {
     return state_ == TcpState::closed || state_ == TcpState::time_wait;
   }
@@ -105,12 +113,14 @@ class TcpConnection {
   // What TIME-WAIT needs to go on without the connection.
   struct Remains {
     Sequence next;      // SND.NXT
+    Sequence initial;   // IRS
     Sequence expected;  // RCV.NXT
     std::uint16_t window;
     bool timestamps;
     TimestampClock clock;
     TimestampEcho echo;
     bool owes_acknowledgment;
+    bool ended_early;  // by us, before the peer knew that it had been opened
   };
   [[nodiscard]] Remains remains() const;
 
@@ -124,9 +134,15 @@ class TcpConnection {
   void take_syn(Instant now, const TcpSegment& syn);
   void handle_in_syn_sent(Instant now, const TcpSegment& segment);
   void handle_in_syn_received(Instant now, const TcpSegment& segment);
+  [[nodiscard]] bool acknowledges_syn(const TcpSegment& segment) const;
+  void take_text_before_handshake(Instant now, const TcpSegment& segment, Sequence at);
+  void start_sender(Instant now, std::size_t syn_text_acknowledged);
+  void take_handshake_rtt(Instant now, const TcpSegment& segment);
   void establish(Instant now, const TcpSegment& segment, Sequence at);
   void handle_handshake_timeout(Instant now);
   std::size_t transmit_handshake(Instant now, MutableBytes buffer);
+  std::size_t transmit_syn_text(Instant now, MutableBytes buffer);
+  std::size_t finish_with_syn_text(MutableBytes buffer, TcpSegment& segment);
 
   // ---- arrival (tcp_arrival.cpp)
   bool check_timestamps(Instant now, const TcpSegment& segment);
@@ -160,6 +176,7 @@ class TcpConnection {
   std::uint8_t events_ = 0;
   bool passive_ = false;
   bool opened_ = false;
+  bool early_ = false;  // opened for the user, our SYN not acknowledged yet
   bool write_closed_ = false;
   bool readable_told_ = false;
   bool end_read_ = false;
@@ -175,6 +192,7 @@ class TcpConnection {
   std::uint16_t peer_mss_ = 0;  // as the peer announced it, raised to mss_min
   std::size_t path_mtu_;
   Sequence initial_;  // ISS
+  std::size_t syn_text_sent_ = 0;
   Instant handshake_sent_at_{};
   Instant handshake_at_ = Instant::max();  // next retransmission of SYN or SYN-ACK
   Instant heard_at_{};                     // last segment from the peer, for keepalive

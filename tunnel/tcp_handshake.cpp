@@ -1,6 +1,7 @@
 // Opening a connection: SYN-SENT and SYN-RECEIVED (RFC 9293 sections 3.5, 3.10.7.3, 3.10.7.4).
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "tunnel/ip_packet.h"
 #include "tunnel/tcp_connection.h"
@@ -31,14 +32,26 @@ TcpConnection::TcpConnection(Instant now, const TcpSurroundings& surroundings, c
       handshake_sent_at_(now),
       clock_(secrets.timestamp_offset),
       sender_(surroundings.limits, surroundings.pool),
-      receiver_(surroundings.limits, surroundings.pool) {}
+      receiver_(surroundings.limits, surroundings.pool) {
+  sender_.open(initial_, surroundings.limits.syn_text_bytes_max);
+}
 
 TcpConnection::TcpConnection(Instant now, const TcpSurroundings& surroundings, const TcpEnds& ends,
                              Secrets secrets, const TcpSegment& syn)
     : TcpConnection(now, surroundings, ends, secrets) {
   passive_ = true;
   state_ = TcpState::syn_received;
+  sender_.close_syn_text();
   take_syn(now, syn);
+}
+
+void TcpConnection::open_early(Instant now, const TcpSegment& syn) {
+  early_ = opened_ = true;
+  start_sender(now, 0);
+  sender_.on_acknowledged(now, {.number = initial_ + 1}, receiver_.initial(), scaled_window(syn));
+  receiver_.announce_unscaled();  // what the peer could rely on before it was said
+  receiver_.accept(now, receiver_.initial() + 1, syn.payload, false);
+  tell_progress();
 }
 
 std::uint16_t TcpConnection::announced_mss() const {
@@ -77,10 +90,12 @@ void TcpConnection::take_syn(Instant now, const TcpSegment& syn) {
                    .mss = announced_mss(),
                    .window_scale = receive_scale_,
                    .sack = sack_});
+  // Our SYN has promised it; an answer to text that went with that may come right behind this one.
+  if (state_ == TcpState::syn_sent) receiver_.announce_unscaled();
 }
 
 void TcpConnection::handle_in_syn_sent(Instant now, const TcpSegment& segment) {
-  const bool acknowledges = segment.ack && segment.acknowledgment == (initial_ + 1).wire();
+  const bool acknowledges = acknowledges_syn(segment);
   if (segment.ack && !acknowledges) {
     reply_with_reset(surroundings_->replies, ends_.local, ends_.remote, segment);
     return;
@@ -103,12 +118,18 @@ void TcpConnection::handle_in_syn_sent(Instant now, const TcpSegment& segment) {
   handshake_retries_ = 1;
 }
 
+bool TcpConnection::acknowledges_syn(const TcpSegment& segment) const {
+  const Sequence last = early_ ? sender_.next() : initial_ + 1 + syn_text_sent_;
+  const Sequence number = Sequence::near(segment.acknowledgment, last);
+  return segment.ack && number > initial_ && number <= last;
+}
+
 void TcpConnection::handle_in_syn_received(Instant now, const TcpSegment& segment) {
   const Sequence at = Sequence::near(segment.sequence, receiver_.next());
-  const bool acknowledges = segment.ack && segment.acknowledgment == (initial_ + 1).wire();
+  const bool acknowledges = acknowledges_syn(segment);
   if (!check_timestamps(now, segment)) return;
   if (segment.syn && at == receiver_.initial() && !segment.rst) {
-    if (acknowledges) {  // the other half of a simultaneous open
+    if (acknowledges && !early_) {  // the other half of a simultaneous open
       establish(now, segment, at);
       receiver_.acknowledge_now();
     } else {
@@ -124,6 +145,10 @@ void TcpConnection::handle_in_syn_received(Instant now, const TcpSegment& segmen
     if (at == receiver_.next()) fail(TcpError::refused);
     return;
   }
+  if (early_ && !segment.syn && !segment.ack) {
+    take_text_before_handshake(now, segment, at);
+    return;
+  }
   if (segment.syn || !segment.ack) return;
   if (!acknowledges) {
     reply_with_reset(surroundings_->replies, ends_.local, ends_.remote, segment);
@@ -135,8 +160,17 @@ void TcpConnection::handle_in_syn_received(Instant now, const TcpSegment& segmen
   tell_progress();
 }
 
-// Our SYN is acknowledged by `segment`.
-void TcpConnection::establish(Instant now, const TcpSegment& segment, Sequence at) {
+// What did not fit into the SYN, from a peer that has not heard of us yet.
+void TcpConnection::take_text_before_handshake(Instant now, const TcpSegment& segment,
+                                               Sequence at) {
+  const std::size_t taken = receiver_.next().since(receiver_.initial() + 1);
+  if (taken + segment.payload.size() > surroundings_->limits.syn_text_bytes_max || segment.fin)
+    return;
+  take_text(now, segment, at);
+  tell_progress();
+}
+
+void TcpConnection::start_sender(Instant now, std::size_t syn_text_acknowledged) {
   const std::size_t mss = segment_bytes_max();
   std::unique_ptr<CongestionControl> congestion;
   if (macroflow_ == nullptr)
@@ -147,8 +181,12 @@ void TcpConnection::establish(Instant now, const TcpSegment& segment, Sequence a
                       .mss = mss,
                       .sack = sack_,
                       .timestamps = timestamps_ ? std::optional(clock_) : std::nullopt,
+                      .acknowledged = syn_text_acknowledged,
                       .macroflow = macroflow_,
                       .congestion = std::move(congestion)});
+}
+
+void TcpConnection::take_handshake_rtt(Instant now, const TcpSegment& segment) {
   if (handshake_retries_ == 0) {
     sender_.recovery().on_handshake_rtt(now, now - handshake_sent_at_);
   } else if (timestamps_ && segment.options.timestamps) {
@@ -157,7 +195,14 @@ void TcpConnection::establish(Instant now, const TcpSegment& segment, Sequence a
   }
   if (handshake_retries_ > 0) sender_.recovery().on_handshake_without_rtt();
   if (sender_.recovery().rtt().has_sample()) receiver_.on_rtt(sender_.recovery().rtt().smoothed());
-  sender_.on_acknowledged(now, {.number = initial_ + 1}, at, scaled_window(segment));
+}
+
+// Our SYN is acknowledged by `segment`.
+void TcpConnection::establish(Instant now, const TcpSegment& segment, Sequence at) {
+  const Sequence number = Sequence::near(segment.acknowledgment, initial_ + 1);
+  if (!std::exchange(early_, false)) start_sender(now, number.since(initial_ + 1));
+  take_handshake_rtt(now, segment);
+  sender_.on_acknowledged(now, {.number = number}, at, scaled_window(segment));
   if (timestamps_ && segment.options.timestamps)
     echo_.on_segment(now, segment.options.timestamps->value, at, receiver_.last_acknowledgment());
   handshake_at_ = Instant::max();
@@ -206,11 +251,36 @@ std::size_t TcpConnection::transmit_handshake(Instant now, MutableBytes buffer) 
     receiver_.on_acknowledgment_sent();
   }
   transmit_syn_ = false;
+  const bool with_text = first && handshake_retries_ == 0 && sender_.close_syn_text() > 0;
   if (handshake_retries_ == 0) handshake_sent_at_ = now;
   const unsigned shift = std::min<unsigned>(handshake_retries_, 16);
   handshake_at_ = now + std::min(surroundings_->limits.rto_initial * (1 << shift),
                                  surroundings_->limits.syn_rto_max);
-  return finish(buffer, segment, 0);
+  return with_text ? finish_with_syn_text(buffer, segment) : finish(buffer, segment, 0);
+}
+
+// The rest of it: text without an acknowledgment, since there is nothing to acknowledge yet, which
+// hosts that did not take the SYN's text drop as well (RFC 9293 section 3.10.7.4, fifth check).
+std::size_t TcpConnection::transmit_syn_text(Instant now, MutableBytes buffer) {
+  if (state_ != TcpState::syn_sent || syn_text_sent_ == 0 || handshake_retries_ > 0 ||
+      syn_text_sent_ >= sender_.syn_text_bytes())
+    return 0;
+  TcpSegment segment;
+  segment.sequence = (initial_ + 1 + syn_text_sent_).wire();
+  segment.window = window_before_syn();
+  segment.options.timestamps = TcpTimestamps{clock_.at(now), 0};
+  return finish_with_syn_text(buffer, segment);
+}
+
+std::size_t TcpConnection::finish_with_syn_text(MutableBytes buffer, TcpSegment& segment) {
+  const std::size_t headers =
+      ip_header_bytes(ends_.local.address) + tcp_header_bytes + tcp_options_bytes(segment.options);
+  const std::size_t bytes =
+      std::min(sender_.syn_text_bytes() - syn_text_sent_, path_mtu_ - headers);
+  sender_.read(initial_ + 1 + syn_text_sent_, buffer.subspan(headers, bytes));
+  syn_text_sent_ += bytes;
+  segment.psh = true;
+  return finish(buffer, segment, bytes);
 }
 
 }  // namespace sidestream::tunnel

@@ -67,6 +67,10 @@ struct TcpLimits {
   std::size_t receive_window_bytes_max = 65535UL << 8U;
   std::size_t send_buffer_bytes_max = 16UL << 20U;  // what is not acknowledged, sent or not
   std::size_t unsent_bytes_min = 256UL << 10U;      // see TcpStack::write: max(this, 2 cwnd)
+  // How much may come with a SYN, as in RFC 7413 but without a cookie: text that was written before
+  // the SYN left follows it at once, and a listener hands such text on before the handshake is
+  // done. Only for networks whose hosts are known and whose packets come once. 0: none.
+  std::size_t syn_text_bytes_max = 0;
   std::size_t segments_in_flight_max = 16384;
   std::size_t out_of_order_ranges_max = 1024;
   std::size_t sack_ranges_max = 1024;

@@ -14,11 +14,24 @@ constexpr std::size_t writable_bytes_min = 64UL << 10U;
 TcpSender::TcpSender(const TcpLimits& limits, ChunkPool& pool)
     : limits_(&limits), buffer_(pool), recovery_(limits) {}
 
+void TcpSender::open(Sequence initial, std::size_t bytes_max) {
+  buffer_.start(initial + 1);
+  syn_text_room_ = bytes_max;
+}
+
+std::size_t TcpSender::close_syn_text() {
+  syn_text_room_ = 0;
+  return buffer_.size();
+}
+
 void TcpSender::start(Instant now, Start start) {
   initial_ = start.initial;
   mss_ = start.mss;
-  const Sequence first = start.initial + 1;
-  buffer_.start(first);
+  const Sequence first = start.initial + 1 + start.acknowledged;
+  if (buffer_.size() == 0)
+    buffer_.start(first);
+  else
+    buffer_.release_before(first);
   window_acknowledgment_ = first;
   progress_at_ = now;
   recovery_.start(now, {.first = first,
@@ -56,8 +69,10 @@ std::size_t TcpSender::room() const {
 std::size_t TcpSender::write(Bytes from) {
   if (closed_) return 0;
   if (!recovery_.started()) {
-    writer_waits_ = true;
-    return 0;
+    const std::size_t early = buffer_.append(from.first(std::min(from.size(), syn_text_room_)));
+    syn_text_room_ -= early;
+    writer_waits_ |= early < from.size();
+    return early;
   }
   const Bytes wanted = from.first(std::min(from.size(), room()));
   const std::size_t taken = buffer_.append(wanted);

@@ -29,10 +29,16 @@ class TcpSender {
     std::size_t mss;   // payload of a full segment
     bool sack;
     std::optional<TimestampClock> timestamps;
+    std::size_t acknowledged = 0;    // of the text that went with the SYN
     Macroflow* macroflow = nullptr;  // as in LossRecovery::Start
     std::unique_ptr<CongestionControl> congestion{};
   };
-  // The handshake is done: the SYN is acknowledged.
+  // Before that, `bytes_max` may be written already, to go with the SYN.
+  void open(Sequence initial, std::size_t bytes_max);
+  // The SYN has left; nothing more goes with it. How much does.
+  std::size_t close_syn_text();
+  [[nodiscard]] std::size_t syn_text_bytes() const { return buffer_.size(); }
+  // The handshake is done: the SYN is acknowledged, and so much of what went with it.
   void start(Instant now, Start start);
   void set_mss(std::size_t mss);
 
@@ -116,6 +122,7 @@ class TcpSender {
   LossRecovery recovery_;
   Sequence initial_;
   std::size_t mss_ = 0;
+  std::size_t syn_text_room_ = 0;
   std::size_t window_ = 0;          // SND.WND
   std::size_t window_max_ = 0;      // MAX.SND.WND
   Sequence window_sequence_;        // SND.WL1

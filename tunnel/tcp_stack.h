@@ -99,7 +99,9 @@ class TcpStack {
 
   // ---- connections -------------------------------------------------------------------------
   // Starts to connect from a random free port of our address of that family. `connected` or
-  // `closed` follows.
+  // `closed` follows. What is written before the next poll_transmit goes with the SYN, as far as
+  // TcpLimits::syn_text_bytes_max lets it; a peer that does not take it gets it after the
+  // handshake.
   std::expected<ConnectionId, TcpError> connect(Instant now, const SocketAddress& remote);
   std::expected<void, TcpError> listen(std::uint16_t port);
   // Connections that were accepted stay; those not yet announced are reset.

@@ -48,6 +48,12 @@ TimeWait::Outcome TimeWait::handle_segment(Instant now, const TcpEnds& ends,
   const List::iterator waiting = found->second;
   // A reset must not end the wait (RFC 1337): it may be an old one.
   if (segment.rst) return {Verdict::done};
+  const TcpConnection::Remains& remains = waiting->remains;
+  const bool same_syn = Sequence::near(segment.sequence, remains.initial) == remains.initial;
+  if (remains.ended_early && (!segment.syn || same_syn)) {
+    reply_with_reset(*replies_, ends.local, ends.remote, segment);
+    return {Verdict::done};
+  }
   if (segment.syn && !segment.ack && begins_anew(*waiting, segment)) {
     const Outcome outcome{Verdict::reopen, waiting->remains.next.wire()};
     waiting_.erase(waiting);

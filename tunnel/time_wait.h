@@ -1,6 +1,8 @@
 // TIME-WAIT (RFC 9293 section 3.10.7.4, RFC 1337, RFC 6191) as what is left of connections after
 // both ends have closed: it answers a FIN that comes again, and keeps the ends from being used for
-// something else too early.
+// something else too early. And what is left of connections whose SYN's text was handed on, and
+// which ended before the handshake did: when their SYN comes again it is refused, since the text of
+// it would come again too.
 #pragma once
 
 #include <list>

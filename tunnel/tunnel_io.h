@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "streams/bytes.h"
 #include "streams/stream_io.h"
 #include "streams/time.h"
 
@@ -21,6 +22,18 @@ class Tunnel {
   // Opens a stream to a peer's tunnel address. Throws timed_out, connection_refused,
   // host_unreachable (no peer has that address), no_buffer_space (limit reached).
   virtual Task<std::unique_ptr<Stream>> connect(SocketAddress remote, Duration timeout) = 0;
+  // The same for someone who speaks first. Of `first`, which outlives the call, `written_bytes` are
+  // on their way when it returns; they left with the request where the tunnel can do that, and cost
+  // no round trip of their own. The rest is the caller's to write.
+  struct Connected {
+    std::unique_ptr<Stream> stream;
+    std::size_t written_bytes = 0;
+  };
+  virtual Task<Connected> connect_saying(SocketAddress remote, Duration timeout, Bytes /*first*/) {
+    Connected connected;
+    connected.stream = co_await connect(remote, timeout);
+    co_return connected;
+  }
   // Listens on a port of our tunnel address. Only peers reach it, and a stream's remote address is
   // proof of which peer it is. Throws address_in_use.
   virtual std::unique_ptr<Listener> listen(std::uint16_t port) = 0;

@@ -35,6 +35,7 @@ TcpLimits tunnel_tcp_limits(Duration patience) {
   limits.rto_initial_after_syn = 1s;
   limits.syn_rto_max = 1s;
   limits.syn_retries_max = 8;
+  limits.syn_text_bytes_max = 4096;
   limits.keepalive_idle = 15s;
   limits.keepalive_interval = 10s;
   limits.keepalive_probes_max = static_cast<unsigned>(
@@ -300,14 +301,21 @@ Task<> UserspaceTunnel::timer_loop() {
 // ---- users -------------------------------------------------------------------------------------
 
 Task<std::unique_ptr<Stream>> UserspaceTunnel::connect(SocketAddress remote, Duration timeout) {
+  Connected connected = co_await connect_saying(remote, timeout, {});
+  co_return std::move(connected.stream);
+}
+
+Task<Tunnel::Connected> UserspaceTunnel::connect_saying(SocketAddress remote, Duration timeout,
+                                                        Bytes first) {
   if (!handed_over() && !device_.route(remote.address))
     throw boost::system::system_error(boost::asio::error::host_unreachable);
   const auto connection = stack_.connect(now(), remote);
   if (!connection) throw boost::system::system_error(error_code_of(connection.error()));
   auto stream = std::make_unique<TunnelStream>(*this, *connection);
+  const std::size_t written = stack_.write(now(), *connection, first);
   stack_was_used();
   co_await with_timeout(network_.timers(), timeout, stream->wait_connected());
-  co_return std::unique_ptr<Stream>(std::move(stream));
+  co_return Connected{std::move(stream), written};
 }
 
 std::unique_ptr<Listener> UserspaceTunnel::listen(std::uint16_t port) {

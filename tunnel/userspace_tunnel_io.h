@@ -60,6 +60,7 @@ class UserspaceTunnel final : public Tunnel {
 
   [[nodiscard]] IpAddress address() const override { return address_; }
   Task<std::unique_ptr<Stream>> connect(SocketAddress remote, Duration timeout) override;
+  Task<Connected> connect_saying(SocketAddress remote, Duration timeout, Bytes first) override;
   std::unique_ptr<Listener> listen(std::uint16_t port) override;
 
   // ---- peers: as in WireGuardDevice ----------------------------------------------------------

@@ -150,7 +150,7 @@ void TcpTranscript::push(std::string_view words, Where where) {
       ip_header_bytes(remote_) + tcp_header_bytes + tcp_options_bytes(segment.options);
   std::vector<std::uint8_t> packet(headers + length);
   for (std::size_t i = 0; i < length; ++i)
-    packet[headers + i] = byte_at(number(fields["seq"]) - 1 + i);
+    packet[headers + i] = byte_at(number(fields["seq"]) + segment.syn - 1 + i);
   if (write_tcp_packet(packet, remote_, local_, segment, length) != packet.size())
     ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line())) << words;
   push_packet(packet);
@@ -175,6 +175,7 @@ std::string TcpTranscript::words_of(Bytes packet) {
   std::ostringstream words;
   words << (segment->syn ? "S" : "") << (segment->fin ? "F" : "") << (segment->rst ? "R" : "")
         << (segment->ack ? "A" : "");
+  if (words.view().empty()) words << '-';
   const std::uint32_t seq = segment->sequence - local_initial();
   words << " seq " << seq;
   if (segment->ack) words << " ack " << segment->acknowledgment - remote_initial_;
@@ -190,7 +191,8 @@ std::string TcpTranscript::words_of(Bytes packet) {
     words << (i == 0 ? " sack " : ",") << options.sack()[i].begin - remote_initial_ << '-'
           << options.sack()[i].end - remote_initial_;
   for (std::size_t i = 0; i < segment->payload.size(); ++i)
-    if (segment->payload[i] != byte_at(seq - 1 + i)) return words.str() + " with wrong bytes";
+    if (segment->payload[i] != byte_at(seq + segment->syn - 1 + i))
+      return words.str() + " with wrong bytes";
   return words.str();
 }
 
@@ -270,18 +272,29 @@ void TcpTranscript::listen() {
 }
 
 void TcpTranscript::connect(Where where) {
+  connect_saying(0, where);
+}
+
+std::size_t TcpTranscript::connect_saying(std::size_t bytes, Where where) {
   const auto id = stack_.connect(now_, {remote_, peer_port_});
   if (!id) ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line())) << "cannot connect";
   id_ = id.value_or(ConnectionId{});
+  const std::size_t taken = put(bytes);
   drain();
+  return taken;
 }
 
 std::size_t TcpTranscript::write(std::size_t bytes) {
+  const std::size_t taken = put(bytes);
+  drain();
+  return taken;
+}
+
+std::size_t TcpTranscript::put(std::size_t bytes) {
   std::vector<std::uint8_t> text(bytes);
   for (std::size_t i = 0; i < bytes; ++i) text[i] = byte_at(written_ + i);
   const std::size_t taken = stack_.write(now_, id_, text);
   written_ += taken;
-  drain();
   return taken;
 }
 

@@ -3,10 +3,10 @@
 //
 //   "SA seq 0 ack 1 win 64000 mss 1000 ws 7 sackok ts 0:5"   "A seq 1 ack 1001 len 500"
 //
-// Flags come first (S, F, R, P, A). Sequence numbers count from each side's own SYN, which is 0,
-// and so do the timestamps of the stack. `sack 2001-3001,4001-5001` are blocks in the order of the
-// option. What an expectation does not mention may be anything, but flags, `len` and `sack` are
-// always compared (a missing `len` is 0). P need not be mentioned.
+// Flags come first (S, F, R, P, A; - for none of them). Sequence numbers count from each side's own
+// SYN, which is 0, and so do the timestamps of the stack. `sack 2001-3001,4001-5001` are blocks in
+// the order of the option. What an expectation does not mention may be anything, but flags, `len`
+// and `sack` are always compared (a missing `len` is 0). P need not be mentioned.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -60,6 +60,8 @@ class TcpTranscript {
   // ---- the user -------------------------------------------------------------------------------
   void listen();
   void connect(Where where = Where::current());
+  // With so many bytes written before the SYN leaves; returns how many were taken.
+  std::size_t connect_saying(std::size_t bytes, Where where = Where::current());
   std::size_t write(std::size_t bytes);
   // Reads up to `bytes`; the bytes are checked.
   std::size_t read(std::size_t bytes, Where where = Where::current());
@@ -83,6 +85,7 @@ class TcpTranscript {
 
  private:
   void drain();
+  std::size_t put(std::size_t bytes);
   [[nodiscard]] std::string words_of(Bytes packet);
   void push_icmp(std::uint8_t type, std::uint8_t code, std::uint32_t field, std::uint32_t seq);
   static std::uint8_t byte_at(std::uint64_t position) {

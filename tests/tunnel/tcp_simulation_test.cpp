@@ -83,15 +83,21 @@ struct Session {
 std::string run_seed(std::uint64_t seed) {
   SeededRandom random(seed);
   const bool v6 = random.chance(0.3);
-  TcpPair pair({.seed = random.u64(),
-                .upward = random_quality(random),
-                .downward = random_quality(random),
-                .mtu = v6 ? 1280 + random.below(220) : 576 + random.below(924),
-                .client_limits = random_limits(random),
-                .server_limits = random_limits(random),
-                .v6 = v6,
-                .stripped_options = random_stripped_options(random),
-                .congestion = random.chance(0.5) ? make_bbr : make_cubic});
+  TcpPair::Setup setup{.seed = random.u64(),
+                       .upward = random_quality(random),
+                       .downward = random_quality(random),
+                       .mtu = v6 ? 1280 + random.below(220) : 576 + random.below(924),
+                       .client_limits = random_limits(random),
+                       .server_limits = random_limits(random),
+                       .v6 = v6,
+                       .stripped_options = random_stripped_options(random),
+                       .congestion = random.chance(0.5) ? make_bbr : make_cubic};
+  // Where a packet comes once, text may go with SYNs.
+  if (setup.upward.duplication == 0) {
+    setup.client_limits.syn_text_bytes_max = seed / 2 % 2 * 3000;
+    setup.server_limits.syn_text_bytes_max = seed / 4 % 2 * 4096;
+  }
+  TcpPair pair(setup);
   if (!pair.server().listen(port)) return "cannot listen";
   std::vector<std::unique_ptr<Session>> sessions;
   std::map<ConnectionId, Session*> of_client;

@@ -70,6 +70,23 @@ class UserspaceTunnelTest : public testing::Test {
     }
   }
 
+  // Whoever connects says something at once, and hears the same from the vps.
+  Task<> ask(std::size_t bytes) {
+    const std::vector<std::uint8_t> text(bytes, 7);
+    auto connected = co_await home.connect_saying({ip("10.9.0.1"), port}, 30s, text);
+    said_at_once = connected.written_bytes;
+    home_end = std::move(connected.stream);
+    co_await home_end->write_all(Bytes(text).subspan(said_at_once));
+    std::vector<std::uint8_t> answer(bytes);
+    co_await home_end->read_some(answer);
+  }
+  Task<> answer(std::size_t bytes) {
+    vps_end = co_await listener->accept();
+    co_await read(bytes);
+    const std::vector<std::uint8_t> text(bytes, 7);
+    co_await vps_end->write_all(text);
+  }
+
   World world{1};
   SimulatedHost& home_host = world.add_host("home", {ip("198.51.100.1")});
   SimulatedHost& vps_host = world.add_host("vps", {ip("192.0.2.1")});
@@ -80,6 +97,7 @@ class UserspaceTunnelTest : public testing::Test {
   std::unique_ptr<Listener> listener;
   std::unique_ptr<Stream> home_end;
   std::unique_ptr<Stream> vps_end;
+  std::size_t said_at_once = 0;
   Pending<void> home_run{world.loop().executor(), home.run(), [this] { world.settle(); }};
   Pending<void> vps_run{world.loop().executor(), vps.run(), [this] { world.settle(); }};
 };
@@ -104,6 +122,24 @@ TEST_F(UserspaceTunnelTest, AStreamBreaksWhenThePathStaysSilent) {
   EXPECT_FALSE(world.run_until([&] { return broken.done(); }, stream_patience_default - 1min));
   EXPECT_TRUE(world.run_until([&] { return broken.done(); }, 2min));
   EXPECT_EQ(broken.error(), asio::error::timed_out);
+}
+
+TEST_F(UserspaceTunnelTest, TheFirstByteOfAnAnswerCostsOneRoundTrip) {
+  open_stream();  // and with it a session
+  auto answering = world.start(answer(1800));
+  auto asking = world.start(ask(1800));
+  const Instant began = world.now();
+  ASSERT_TRUE(world.run_until([&] { return asking.done(); }, 5s));
+  EXPECT_EQ(said_at_once, 1800U);
+  EXPECT_EQ(world.now() - began, 20ms);
+}
+
+TEST_F(UserspaceTunnelTest, WhatIsTooLongToGoAtOnceFollows) {
+  open_stream();
+  auto answering = world.start(answer(9000));
+  auto asking = world.start(ask(9000));
+  ASSERT_TRUE(world.run_until([&] { return asking.done(); }, 5s));
+  EXPECT_EQ(said_at_once, 4096U);
 }
 
 TEST_F(UserspaceTunnelTest, HandshakesAreMoreUrgentThanPackets) {
