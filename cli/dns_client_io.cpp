@@ -1,5 +1,6 @@
 #include "cli/dns_client_io.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -42,9 +43,10 @@ Task<DnsClient::Answer> DnsClient::ask_by_tcp(SocketAddress server, ServerName n
   const std::uint16_t id = make_id(network_.random());
   const auto query = serialize_dns_query(id, name, type);
   // RFC 1035 section 4.2.2: the length goes before.
-  std::vector<std::uint8_t> bytes{static_cast<std::uint8_t>(query.size() >> 8U),
-                                  static_cast<std::uint8_t>(query.size() & 0xffU)};
-  bytes.insert(bytes.end(), query.begin(), query.end());
+  std::vector<std::uint8_t> bytes(2 + query.size());
+  bytes[0] = static_cast<std::uint8_t>(query.size() >> 8U);
+  bytes[1] = static_cast<std::uint8_t>(query.size());
+  std::ranges::copy(query, bytes.begin() + 2);
   co_await stream->write_all(bytes);
   std::vector<std::uint8_t> message(2 + (1U << 16U));
   std::size_t have = 0;
