@@ -11,6 +11,11 @@
 namespace sidestream {
 namespace {
 
+// What the kernel keeps for a reader that does not read, beside what is on its way: without this up
+// to the 4 MiB of net.ipv4.tcp_wmem. A fast reader does not wait for it: the relay fills it again
+// long before so much is sent.
+constexpr int unsent_bytes_max = 128 * 1024;
+
 void set_reset_at_close(int fd, bool reset) {
   const linger value{.l_onoff = reset ? 1 : 0, .l_linger = 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
@@ -25,6 +30,7 @@ bool would_block() {
 void set_tcp_options(int fd, const KeepaliveOptions& keepalive) {
   // A kernel that refuses one of these still makes a usable stream.
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent_bytes_max);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive.idle_seconds);
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive.interval_seconds);

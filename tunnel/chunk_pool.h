@@ -29,6 +29,8 @@ class ChunkPool {
 
   // Windows stop growing from here on.
   [[nodiscard]] bool scarce() const { return used_ > used_max_ / 2; }
+  // So little is left that nothing out of order is taken any more.
+  [[nodiscard]] bool nearly_used_up() const { return used_ > used_max_ / 8 * 7; }
   [[nodiscard]] std::size_t used_bytes() const { return used_ * chunk_bytes; }
 
  private:

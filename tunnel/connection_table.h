@@ -31,6 +31,7 @@ struct ConnectionEntry {
   bool released = false;            // by the user
   StackPeer* peer = nullptr;
   std::ptrdiff_t turn_bytes = 0;  // that it may still send in its turn
+  bool waits_thin = false;        // for its turn: which of the two lists it is in
   std::size_t deadline_slot = DeadlineQueue<ConnectionEntry>::none;
   ListLink<ConnectionEntry> ready_link;
   ListLink<ConnectionEntry> turn_link;

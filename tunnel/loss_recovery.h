@@ -47,6 +47,10 @@ class LossRecovery {
   void on_sent(SequenceRange range, Instant now);
   void on_sent_again(SentSegment& segment, Instant now);
   void on_acknowledged(Instant now, const Acknowledgment& acknowledgment);
+  // The peer's, after an acknowledgment. When it shuts over what is in flight there was no memory
+  // for that: it is sent again when the window opens, or one segment when the timer goes off, and
+  // tells nothing of the path.
+  void on_window(Instant now, std::size_t bytes);
   // The window kept us from sending more.
   void on_window_limited() { limited_at_ = next_; }
   // Neither window nor pacing did: there was nothing to send.
@@ -156,6 +160,7 @@ class LossRecovery {
   bool episode_undoable_ = false;
   Instant episode_retransmitted_at_{};  // the first one
   bool forced_ = false;
+  bool shut_ = false;        // the peer's window
   unsigned duplicates_ = 0;  // duplicate acknowledgments, when the peer has no SACK
 
   Probe probe_ = Probe::none;

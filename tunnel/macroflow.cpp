@@ -96,6 +96,10 @@ Macroflow::Verdict Macroflow::may_send(Instant now, std::size_t bytes, bool thin
   return Verdict::pace;
 }
 
+Instant Macroflow::paced_until(bool thin) const {
+  return pacer_.next() - (thin ? thin_pace : Duration::zero());
+}
+
 std::size_t Macroflow::window_share() const {
   return congestion_->window() / std::max<std::size_t>(streams_in_flight_, 1);
 }

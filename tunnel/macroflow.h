@@ -48,7 +48,7 @@ class Macroflow {
   // what others have in flight: it may go a little beyond window and pace, which then holds them.
   [[nodiscard]] Verdict may_send(Instant now, std::size_t bytes, bool thin) const;
   // When the pace lets the next segment go; only after the verdict `pace`.
-  [[nodiscard]] Instant paced_until() const { return pacer_.next(); }
+  [[nodiscard]] Instant paced_until(bool thin = false) const;
   // What one of the streams may take as its part of the window.
   [[nodiscard]] std::size_t window_share() const;
 

@@ -99,10 +99,9 @@ void TcpReceiver::store(Instant now, Sequence at, Bytes text) {
     return;
   }
   const bool filled_hole = !buffer_.out_of_order().empty();
-  if (!buffer_.insert(at, text)) {
-    acknowledge_now_ = true;
-    return;
-  }
+  const bool taken = buffer_.insert(at, text);
+  if (buffer_.next() < range.end) withdrawn_ = acknowledge_now_ = true;
+  if (!taken) return;
   on_in_order(now, text.size(), filled_hole);
 }
 
@@ -139,6 +138,7 @@ std::size_t TcpReceiver::read(Instant now, MutableBytes into) {
   const std::size_t told = std::min(count, told_ahead_);
   told_ahead_ -= told;
   receive_window_.on_progress(now, count - told, pool_->scarce());
+  if (withdrawn_ && buffer_.readable() == 0) acknowledge_now_ = true;
   // Worth an acknowledgment of its own when the peer may be waiting for it.
   const Sequence goal = window_goal();
   const std::size_t advance = goal > announced_end_ ? goal.since(announced_end_) : 0;
@@ -171,6 +171,9 @@ std::uint16_t TcpReceiver::announce() {
   std::size_t promised = window() / unit;
   if (promised * unit < window() && next() + (promised + 1) * unit <= goal + unit) ++promised;
   units = std::min(std::max(units, promised), largest);
+  if (withdrawn_ && (withdrawn_ = pool_->nearly_used_up()))
+    return static_cast<std::uint16_t>(
+        std::min(units, buffer_.readable() == 0 ? chunk_bytes / unit : 0));
   announced_end_ = std::max(announced_end_, next() + units * unit);
   return static_cast<std::uint16_t>(units);
 }

@@ -106,6 +106,9 @@ class TcpReceiver {
   bool sack_ = false;
   bool ended_ = false;
   bool acknowledge_now_ = false;
+  // There was no memory for what the window had promised: until there is, it is said to be shut, or
+  // one chunk when nothing waits for the reader. What comes all the same is taken if it can be.
+  bool withdrawn_ = false;
 };
 
 }  // namespace sidestream::tunnel

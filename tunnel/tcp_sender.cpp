@@ -122,6 +122,7 @@ void TcpSender::on_acknowledged(Instant now, Acknowledgment ack, Sequence sequen
   if (progress || window_ == 0) progress_at_ = now;
   if (window_ > 0) persist_backoffs_ = 0;
   recovery_.on_acknowledged(now, ack);
+  recovery_.on_window(now, window_);
   if (!progress) return;
   buffer_.release_before(std::min(ack.number, buffer_.end()));
   memory_short_ = false;
@@ -176,7 +177,8 @@ std::optional<TcpSender::Transmission> TcpSender::send_again(Instant now) {
   if (segment == nullptr) return std::nullopt;
   if (!forced) {
     // The peer may have taken window back; then only the timer sends.
-    const bool inside = segment->end <= window_end() || segment->begin == unacknowledged();
+    const bool inside =
+        segment->end <= window_end() || (segment->begin == unacknowledged() && window_ > 0);
     if (!inside || !may_send(now, segment->size())) return std::nullopt;
   }
   const SequenceRange range{segment->begin, segment->end};

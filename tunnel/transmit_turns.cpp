@@ -48,12 +48,12 @@ void TransmitTurns::on_change(ConnectionEntry& entry) {
 
 void TransmitTurns::on_over(ConnectionEntry& entry) {
   ready_.remove(entry);
-  entry.peer->waiting.remove(entry);
+  entry.peer->leave(entry);
   open(*entry.peer);
 }
 
 void TransmitTurns::open(StackPeer& peer) {
-  if (!peer.waiting.empty()) open_.push_back(peer);
+  if (peer.anybody_waits()) open_.push_back(peer);
 }
 
 void TransmitTurns::handle_timeout(Instant now) {
@@ -64,17 +64,17 @@ void TransmitTurns::handle_timeout(Instant now) {
 
 std::optional<TransmitTurns::Turn> TransmitTurns::next() {
   if (ConnectionEntry* const entry = ready_.front()) {
-    const auto& waiting = entry->peer->waiting;
-    const bool first = waiting.front() == entry;
+    const StackPeer& peer = *entry->peer;
+    const bool first = peer.first() == entry;
     const bool waits = entry->turn_link.linked;
     return Turn{entry,
                 {.text = !waits || first,
-                 .thin = !waits && !waiting.empty(),
-                 .others_wait = first ? waiting.after(*entry) != nullptr : !waiting.empty()}};
+                 .thin = waits ? entry->waits_thin : peer.anybody_waits(),
+                 .others_wait = first ? peer.others_wait() : peer.anybody_waits()}};
   }
   while (StackPeer* const peer = open_.front()) {
-    if (ConnectionEntry* const entry = peer->waiting.front())
-      return Turn{entry, {.others_wait = peer->waiting.after(*entry) != nullptr}};
+    if (ConnectionEntry* const entry = peer->first())
+      return Turn{entry, {.thin = entry->waits_thin, .others_wait = peer->others_wait()}};
     open_.remove(*peer);
   }
   return std::nullopt;
@@ -94,15 +94,15 @@ void TransmitTurns::on_polled(const Turn& turn, std::size_t bytes) {
     hold(turn, held);
     return;
   }
-  entry.peer->waiting.remove(entry);
+  entry.peer->leave(entry);
   entry.turn_bytes = turn_bytes;
 }
 
 void TransmitTurns::end_turn(ConnectionEntry& entry) {
   StackPeer& peer = *entry.peer;
   entry.turn_bytes += turn_bytes;
-  peer.waiting.remove(entry);
-  peer.waiting.push_back(entry);
+  peer.leave(entry);
+  peer.wait(entry, false);
   // Others that are ready, then other peers.
   ready_.remove(entry);
   open_.remove(peer);
@@ -111,10 +111,10 @@ void TransmitTurns::end_turn(ConnectionEntry& entry) {
 
 void TransmitTurns::hold(const Turn& turn, TcpSender::Held held) {
   StackPeer& peer = *turn.entry->peer;
-  peer.waiting.push_back(*turn.entry);
-  if (turn.send.thin) return;
+  peer.wait(*turn.entry, turn.send.thin);
+  // What holds a thin one holds all the others, too.
   open_.remove(peer);
-  if (held == TcpSender::Held::pace) paced_.set(peer, peer.macroflow->paced_until());
+  if (held == TcpSender::Held::pace) paced_.set(peer, peer.macroflow->paced_until(turn.send.thin));
 }
 
 }  // namespace sidestream::tunnel

@@ -26,7 +26,27 @@ struct StackPeer {
   Instant heard_at;
   std::size_t connections = 0;
   std::unique_ptr<Macroflow> macroflow;  // null: each connection has its own
-  IntrusiveList<ConnectionEntry, &ConnectionEntry::turn_link> waiting;
+
+  // ---- who waits for a turn ----------------------------------------------------------------
+  [[nodiscard]] bool anybody_waits() const { return !thin.empty() || !bulk.empty(); }
+  [[nodiscard]] ConnectionEntry* first() const {
+    return thin.empty() ? bulk.front() : thin.front();
+  }
+  // Somebody besides the first.
+  [[nodiscard]] bool others_wait() const {
+    if (!thin.empty()) return thin.after(*thin.front()) != nullptr || !bulk.empty();
+    return !bulk.empty() && bulk.after(*bulk.front()) != nullptr;
+  }
+  void wait(ConnectionEntry& entry, bool is_thin) {
+    if (entry.turn_link.linked) return;
+    entry.waits_thin = is_thin;
+    (is_thin ? thin : bulk).push_back(entry);
+  }
+  void leave(ConnectionEntry& entry) { (entry.waits_thin ? thin : bulk).remove(entry); }
+
+  // The thin ones go first.
+  IntrusiveList<ConnectionEntry, &ConnectionEntry::turn_link> thin;
+  IntrusiveList<ConnectionEntry, &ConnectionEntry::turn_link> bulk;
   std::size_t deadline_slot = DeadlineQueue<StackPeer>::none;
   ListLink<StackPeer> open_link;
 };

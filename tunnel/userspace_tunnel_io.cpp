@@ -34,7 +34,7 @@ TcpLimits tunnel_tcp_limits(Duration patience) {
   limits.rto_initial = 300ms;
   limits.rto_initial_after_syn = 1s;
   limits.syn_rto_max = 1s;
-  limits.syn_retries_max = 8;
+  limits.syn_retries_max = 60;  // as often as seconds: who dials says how long
   limits.syn_text_bytes_max = 4096;
   limits.keepalive_idle = 15s;
   limits.keepalive_interval = 10s;

@@ -17,6 +17,7 @@ from product import Edge, Sidecar
 STREAMS = 1000
 OLD_STREAMS = 10
 BULK_SECONDS = 4
+STALL_SECONDS = 30
 AGAIN_SECONDS = 30
 WORD = b"12345678"
 GROUPS = pathlib.Path("/sys/fs/cgroup/memory")
@@ -117,14 +118,21 @@ class Flood:
             one.close()
 
 
+def answer_of(client):
+    answer = b""
+    while len(answer) < len(WORD) and (part := client.recv(len(WORD) - len(answer))):
+        answer += part
+    return answer
+
+
 def echo_client(port):
     client = socket.create_connection(("127.0.0.1", port), 5)
     client.sendall(WORD)
-    harness.expect(client.recv(len(WORD)) == WORD, "an old stream is served")
+    harness.expect(answer_of(client) == WORD, "an old stream is served")
     return client
 
 
-def stalled_readers(stage, limit_mib, upwards=False):
+def stalled_readers(stage, limit_mib, upwards=False, seconds=BULK_SECONDS):
     groups = {role: Group(role, limit_mib) for role in ("edge", "sidecar")}
     flood = Flood(upwards)
     echo_port = harness.free_port()
@@ -144,11 +152,11 @@ def stalled_readers(stage, limit_mib, upwards=False):
         flood.add_client(bulk)
         if number % 100 == 99:
             resident = max(resident, edge.resident_bytes(), sidecar.resident_bytes())
-    deadline = time.monotonic() + BULK_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for client in old:
             client.sendall(WORD)
-            harness.expect(client.recv(len(WORD)) == WORD, "an old stream goes on")
+            harness.expect(answer_of(client) == WORD, "an old stream goes on")
         resident = max(resident, edge.resident_bytes(), sidecar.resident_bytes())
         time.sleep(0.2)
     for role in (edge, sidecar):
@@ -197,6 +205,11 @@ def long_31_the_newest_go_where_there_is_less(stage):
     kept, oldest_lost = stalled_readers(stage, 40)
     harness.expect(oldest_lost >= STREAMS // 20, f"number {oldest_lost + 1} was lost")
     harness.expect(kept < STREAMS, "less memory than a thousand streams take")
+
+
+def long_48_readers_that_stay_stopped(stage):
+    for limit_mib in (64, 40):
+        stalled_readers(stage, limit_mib, seconds=STALL_SECONDS)
 
 
 def long_31_readers_that_stop_upwards(stage):
