@@ -113,7 +113,10 @@ def check_68_a_peer_reaches_only_the_control_port(stage):
     raw = RawSidecar(stage, edge, keys, "10.86.0.9", reach=reach)
     raw.session()
     seen[0] = 0
-    streams = {target: raw.dial(target, 3) for target in reach}
+    streams = {}
+    for target in reach:
+        with contextlib.suppress(ConnectionError):  # refused already
+            streams[target] = raw.dial(target, 3)
     for stream in streams.values():
         with contextlib.suppress(ConnectionError):  # refused already
             stream.sendall(b"GET / HTTP/1.0\r\n\r\n")
