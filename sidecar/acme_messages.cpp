@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/json.h"
+#include "sidecar/acme_settings.h"
 #include "streams/message_text.h"
 
 namespace sidestream::sidecar {
@@ -36,9 +37,7 @@ std::string text_at(const Json& json, std::string_view name) {
 // An address that may be asked; empty: there is none.
 std::string url_at(const Json& json, std::string_view name) {
   std::string url = text_at(json, name);
-  const bool good = url.starts_with("https://") && url.size() <= AcmeLimits::url_bytes_max &&
-                    url.find_first_of(" \r\n\t\\") == std::string::npos;
-  return good ? url : "";
+  return parse_acme_url(url) ? url : "";
 }
 
 // Texts of a list, as far as they are texts.

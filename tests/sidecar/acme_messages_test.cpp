@@ -22,6 +22,9 @@ TEST(AcmeMessages, ADirectory) {
                 R"({"newNonce":"http://ca/n","newAccount":"https://ca/a","newOrder":"https://x"})")
                 .error(),
             "is no directory of ACME (RFC 8555 section 7.1.1)");
+  // Nor is a host that can be none.
+  EXPECT_FALSE(parse_directory(
+      R"({"newNonce":"https://c!/n","newAccount":"https://ca/a","newOrder":"https://ca/o"})"));
   EXPECT_TRUE(parse_directory("<html>").error().starts_with("is no JSON: "));
   EXPECT_EQ(parse_directory("[]").error(), "is no JSON object");
 }
