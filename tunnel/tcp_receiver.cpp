@@ -171,9 +171,8 @@ std::uint16_t TcpReceiver::announce() {
   std::size_t promised = window() / unit;
   if (promised * unit < window() && next() + (promised + 1) * unit <= goal + unit) ++promised;
   units = std::min(std::max(units, promised), largest);
-  if (withdrawn_ && (withdrawn_ = pool_->nearly_used_up()))
-    return static_cast<std::uint16_t>(
-        std::min(units, buffer_.readable() == 0 ? chunk_bytes / unit : 0));
+  withdrawn_ = withdrawn_ && pool_->nearly_used_up();
+  if (withdrawn_) units = std::min(units, buffer_.readable() == 0 ? chunk_bytes / unit : 0);
   announced_end_ = std::max(announced_end_, next() + units * unit);
   return static_cast<std::uint16_t>(units);
 }
