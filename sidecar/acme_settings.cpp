@@ -6,9 +6,9 @@
 
 #include "control/configuration_values.h"
 #include "sidecar/acme_messages.h"
+#include "sidecar/tls_reader.h"
 #include "streams/base64.h"
 #include "streams/host_port.h"
-#include "streams/tls_server.h"
 
 namespace sidestream::sidecar {
 namespace {
@@ -55,14 +55,6 @@ std::optional<BackendAddress> read_hook(const ConfigurationValue& value) {
   if (!hook || !hook->tls) return hook;
   value.fail("a hook is not spoken to in TLS; write HOST:PORT or unix:/PATH");
   return std::nullopt;
-}
-
-std::string read_authorities(const ConfigurationValue& value) {
-  auto file = value.file();
-  if (!file) return {};
-  if (const auto count = count_authorities(file->content.reveal()); !count)
-    value.fail(count.error());
-  return std::move(file->path);
 }
 
 }  // namespace

@@ -89,6 +89,8 @@ std::string read_server_name(const ConfigurationValue& value) {
   return std::move(*name);
 }
 
+}  // namespace
+
 std::string read_authorities(const ConfigurationValue& value) {
   auto file = value.file();
   if (!file) return {};
@@ -96,8 +98,6 @@ std::string read_authorities(const ConfigurationValue& value) {
     value.fail(count.error());
   return std::move(file->path);
 }
-
-}  // namespace
 
 TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
                               const std::vector<control::Endpoint>& publish,
