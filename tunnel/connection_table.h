@@ -25,16 +25,17 @@ struct ConnectionEntry {
   TcpConnection connection;
   ConnectionId id{};
   std::uint16_t listener_port = 0;  // passive only
-  TcpListener* listener = nullptr;  // while it is in the listener's backlog
   bool accept_pending = false;      // established, `accepted` not polled yet
   bool reachable = true;            // in the table of ends
   bool released = false;            // by the user
+  bool waits_thin = false;          // for its turn: which of the two lists it is in
+  TcpListener* listener = nullptr;  // while it is in the listener's backlog
   StackPeer* peer = nullptr;
   std::ptrdiff_t turn_bytes = 0;  // that it may still send in its turn
-  bool waits_thin = false;        // for its turn: which of the two lists it is in
   std::size_t deadline_slot = DeadlineQueue<ConnectionEntry>::none;
   ListLink<ConnectionEntry> ready_link;
   ListLink<ConnectionEntry> turn_link;
+  ListLink<ConnectionEntry> peer_link;
   ListLink<ConnectionEntry> event_link;
   ListLink<ConnectionEntry> backlog_link;
 };

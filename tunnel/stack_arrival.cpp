@@ -46,7 +46,7 @@ void TcpStack::State::handle_segment(Instant now, const TcpEnds& ends, const Tcp
     const bool restored = turns.hear_from(now, *entry->peer);
     entry->connection.handle_segment(now, segment);
     settle(now, *entry);
-    if (restored) handle_path_restored(now, &ends.remote.address);
+    if (restored) handle_heard_again(now, ends.remote.address);
     return;
   }
   const TimeWait::Outcome outcome = time_wait.handle_segment(now, ends, segment);
@@ -99,7 +99,7 @@ void TcpStack::State::accept_syn(Instant now, TcpListener& listener, const TcpEn
   if (limits.syn_text_bytes_max > 0 && !segment.payload.empty())
     entry.connection.open_early(now, segment);
   settle(now, entry);
-  if (restored) handle_path_restored(now, &ends.remote.address);
+  if (restored) handle_heard_again(now, ends.remote.address);
 }
 
 }  // namespace sidestream::tunnel

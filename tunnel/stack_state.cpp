@@ -119,6 +119,7 @@ void TcpStack::State::destroy(ConnectionEntry& entry) {
   turns.on_over(entry);
   eventful.remove(entry);
   StackPeer& peer = *entry.peer;
+  peer.connections.remove(entry);
   table.destroy(entry);
   turns.release(peer);
 }
@@ -170,14 +171,25 @@ void TcpStack::State::handle_timeout(Instant now) {
   time_wait.handle_timeout(now);
 }
 
-void TcpStack::State::handle_path_restored(Instant now, const IpAddress* remote) {
-  table.for_each([&](ConnectionEntry& entry) {
-    const TcpConnection& connection = entry.connection;
-    if (remote != nullptr && connection.ends().remote.address != *remote) return;
-    if (remote != nullptr ? !connection.silent() : !connection.waits_for_path()) return;
+void TcpStack::State::handle_path_restored(Instant now) {
+  table.for_each([this, now](ConnectionEntry& entry) {
+    if (!entry.connection.waits_for_path()) return;
     entry.connection.handle_path_restored(now);
     settle(now, entry);
   });
+}
+
+void TcpStack::State::handle_heard_again(Instant now, const IpAddress& remote) {
+  const StackPeer* const peer = turns.find(remote);
+  if (peer == nullptr) return;
+  for (ConnectionEntry* entry = peer->connections.front(); entry != nullptr;) {
+    ConnectionEntry* const after = peer->connections.after(*entry);
+    if (entry->connection.silent()) {
+      entry->connection.handle_path_restored(now);
+      settle(now, *entry);
+    }
+    entry = after;
+  }
 }
 
 std::size_t TcpStack::State::poll_transmit(Instant now, MutableBytes buffer) {

@@ -30,9 +30,10 @@ struct TcpStack::State {
   // readiness, TIME-WAIT, its end. The entry may be gone afterwards.
   void settle(Instant now, ConnectionEntry& entry);
   void handle_timeout(Instant now);
-  // `remote`: it was heard after a silence. Then the connections to it whose window is shut are
-  // left alone: their probes are answered. Null: as in TcpStack.
-  void handle_path_restored(Instant now, const IpAddress* remote = nullptr);
+  void handle_path_restored(Instant now);
+  // The host was heard after a silence. Its connections whose window is shut are left alone: their
+  // probes are answered.
+  void handle_heard_again(Instant now, const IpAddress& remote);
   std::size_t poll_transmit(Instant now, MutableBytes buffer);
   std::optional<StackEvent> poll_event();
 

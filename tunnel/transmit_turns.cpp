@@ -19,9 +19,9 @@ TransmitTurns::TransmitTurns(MakeCongestionControl congestion, std::size_t mss)
 void TransmitTurns::join(Instant now, ConnectionEntry& entry) {
   const IpAddress& address = entry.connection.ends().remote.address;
   StackPeer& peer = peers_[address];
-  if (peer.connections == 0) peer.heard_at = now;
+  if (peer.connections.empty()) peer.heard_at = now;
   peer.address = address;
-  ++peer.connections;
+  peer.connections.push_back(entry);
   entry.peer = &peer;
   entry.turn_bytes = turn_bytes;
   if (!shared_) return;
@@ -34,8 +34,13 @@ bool TransmitTurns::hear_from(Instant now, StackPeer& peer) {
   return now - std::exchange(peer.heard_at, now) >= silence_min;
 }
 
+StackPeer* TransmitTurns::find(const IpAddress& address) {
+  const auto found = peers_.find(address);
+  return found == peers_.end() ? nullptr : &found->second;
+}
+
 void TransmitTurns::release(StackPeer& peer) {
-  if (--peer.connections > 0) return;
+  if (!peer.connections.empty()) return;
   open_.remove(peer);
   paced_.remove(peer);
   peers_.erase(peer.address);

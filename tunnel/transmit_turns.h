@@ -24,7 +24,7 @@ namespace sidestream::tunnel {
 struct StackPeer {
   IpAddress address;
   Instant heard_at;
-  std::size_t connections = 0;
+  IntrusiveList<ConnectionEntry, &ConnectionEntry::peer_link> connections;
   std::unique_ptr<Macroflow> macroflow;  // null: each connection has its own
 
   // ---- who waits for a turn ----------------------------------------------------------------
@@ -61,8 +61,11 @@ class TransmitTurns {
   void join(Instant now, ConnectionEntry& entry);
   // Something came from it. True after a silence that is long enough for timers to have gone off.
   bool hear_from(Instant now, StackPeer& peer);
-  // A connection to it is no more.
+  // A connection to it is no more, and out of its list. The peer goes with the last one, after it:
+  // a connection tells its macroflow when it goes.
   void release(StackPeer& peer);
+  // Null: there is no connection to that host.
+  [[nodiscard]] StackPeer* find(const IpAddress& address);
   // It may have something to send, or let others send.
   void on_change(ConnectionEntry& entry);
   // It has nothing more to send, ever. Needed before it goes.

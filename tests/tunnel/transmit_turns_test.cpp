@@ -26,6 +26,7 @@ class TransmitTurnsTest : public testing::Test {
     for (auto& entry : entries) {
       turns.on_over(*entry);
       StackPeer& peer = *entry->peer;
+      peer.connections.remove(*entry);
       entry.reset();
       turns.release(peer);
     }
