@@ -11,6 +11,7 @@
 #include "streams/deadline_io.h"
 #include "streams/socket_address_io.h"
 #include "streams/socket_listener_io.h"
+#include "streams/socket_place_io.h"
 #include "streams/socket_stream_io.h"
 #include "streams/unix_socket_io.h"
 
@@ -55,6 +56,25 @@ Task<std::unique_ptr<Stream>> KernelNetwork::connect(SocketAddress remote, Durat
   const KernelAddress address = to_kernel(remote, family);
   Task<std::unique_ptr<Stream>> connecting = connect_socket(std::move(fd), address, remote);
   co_return co_await with_timeout(timers_, timeout, std::move(connecting));
+}
+
+Task<std::unique_ptr<Stream>> KernelNetwork::connect_from(SocketPlace place, SocketAddress remote,
+                                                          Duration timeout) {
+  const int family = family_of(remote);
+  UniqueFd fd = open_stream_socket(family);
+  set_tcp_options(fd.get());
+  place_socket(fd.get(), place);
+  // The port is chosen when it connects, so that one port serves for many peers.
+  set_option(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  const KernelAddress local = to_kernel({place.address, 0}, family);
+  if (::bind(fd.get(), local.get(), local.length) != 0) throw_error(last_system_error(), "bind");
+  const KernelAddress address = to_kernel(remote, family);
+  Task<std::unique_ptr<Stream>> connecting = connect_socket(std::move(fd), address, remote);
+  co_return co_await with_timeout(timers_, timeout, std::move(connecting));
+}
+
+std::unique_ptr<Listener> KernelNetwork::listen_at(const SocketPlace& place, std::uint16_t port) {
+  return listen_at_place(executor_, place, port);
 }
 
 Task<std::unique_ptr<Stream>> KernelNetwork::connect_unix(std::string path, Duration timeout) {

@@ -39,6 +39,9 @@ class KernelNetwork final : public Network {
   std::unique_ptr<Listener> listen(const SocketAddress& local,
                                    const ListenOptions& options) override;
   std::unique_ptr<Listener> listen_unix(const std::string& path, unsigned mode) override;
+  Task<std::unique_ptr<Stream>> connect_from(SocketPlace place, SocketAddress remote,
+                                             Duration timeout) override;
+  std::unique_ptr<Listener> listen_at(const SocketPlace& place, std::uint16_t port) override;
   std::unique_ptr<DatagramSocket> open_udp(const SocketAddress& local) override;
   std::unique_ptr<AddressWatch> watch_addresses() override;
   Task<std::vector<SocketAddress>> resolve(std::string host, std::uint16_t port,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "streams/random.h"
+#include "streams/socket_place.h"
 #include "streams/stream_io.h"
 #include "streams/timer_io.h"
 
@@ -113,6 +114,13 @@ class Network {
                                            const ListenOptions& options) = 0;
   // A stale socket file that nobody serves is replaced; `mode` are its permission bits.
   virtual std::unique_ptr<Listener> listen_unix(const std::string& path, unsigned mode) = 0;
+
+  // Kernel TCP from and at a place of its own. Errors as above, and address_not_available or
+  // no_such_device when there is no such place; a network without places throws
+  // operation_not_supported.
+  virtual Task<std::unique_ptr<Stream>> connect_from(SocketPlace place, SocketAddress remote,
+                                                     Duration timeout);
+  virtual std::unique_ptr<Listener> listen_at(const SocketPlace& place, std::uint16_t port);
 
   virtual std::unique_ptr<DatagramSocket> open_udp(const SocketAddress& local) = 0;
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "streams/socket_address_io.h"
+#include "streams/socket_place_io.h"
 #include "streams/socket_stream_io.h"
 
 namespace sidestream {
@@ -37,7 +38,8 @@ bool concerns_one_connection(int code) {
   }
 }
 
-UniqueFd bind_and_listen(const SocketAddress& local, const ListenOptions& options) {
+UniqueFd bind_and_listen(const SocketAddress& local, const ListenOptions& options,
+                         const SocketPlace* place = nullptr) {
   const int family = family_of(local);
   UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) throw_error(last_system_error(), "socket");
@@ -46,6 +48,7 @@ UniqueFd bind_and_listen(const SocketAddress& local, const ListenOptions& option
   if (options.reuse_port && !set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1))
     throw_error(last_system_error(), "SO_REUSEPORT");
   set_tcp_options(fd.get());
+  if (place != nullptr) place_socket(fd.get(), *place);
   const KernelAddress address = to_kernel(local, family);
   if (::bind(fd.get(), address.get(), address.length) != 0)
     throw_error(last_system_error(), "bind");
@@ -98,6 +101,12 @@ std::unique_ptr<Listener> listen_tcp(const asio::any_io_executor& executor,
   }
   const SocketAddress any_v4{IpAddress(), local.port};
   return std::make_unique<SocketListener>(executor, bind_and_listen(any_v4, options));
+}
+
+std::unique_ptr<Listener> listen_at_place(const asio::any_io_executor& executor,
+                                          const SocketPlace& place, std::uint16_t port) {
+  return std::make_unique<SocketListener>(executor,
+                                          bind_and_listen({place.address, port}, {}, &place));
 }
 
 }  // namespace sidestream

@@ -38,6 +38,10 @@ class SocketListener : public Listener {
 std::unique_ptr<Listener> listen_tcp(const asio::any_io_executor& executor,
                                      const SocketAddress& local, const ListenOptions& options);
 
+// The same at a place of its own.
+std::unique_ptr<Listener> listen_at_place(const asio::any_io_executor& executor,
+                                          const SocketPlace& place, std::uint16_t port);
+
 // Removes its socket file when it is closed, unless somebody else's stands there meanwhile.
 // Throws system_error: address_in_use when somebody serves the path or something that is no
 // socket stands there.
