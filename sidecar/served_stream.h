@@ -23,20 +23,21 @@ enum class ServedEnd : std::uint8_t {
   backend_not_reached,
   shed,       // memory is scarce, and it was among the newest
   looked_at,  // by an authority, at what proves that the name leads here
-  // Refused by the limits of the service.
+  denied,     // by the rules of the service
+  // Refused by its limits.
   too_many,
   too_many_of_client,
   too_fast,
   // Refused by TLS, where it ends here: no handshake, or no certificate that is wanted.
   tls_failed,
 };
-inline constexpr std::size_t served_end_count = 12;
+inline constexpr std::size_t served_end_count = 13;
 // A few words in plain English.
 [[nodiscard]] std::string_view text_of(ServedEnd end);
 // The label in metrics.
 [[nodiscard]] std::string_view counter_of(ServedEnd end);
 [[nodiscard]] constexpr bool is_refusal(ServedEnd end) {
-  return end >= ServedEnd::too_many;
+  return end >= ServedEnd::denied;
 }
 
 struct ServedStream {

@@ -5,6 +5,7 @@
 
 #include "sidecar/stream_endpoint.h"
 #include "streams/close_io.h"
+#include "streams/introduction_io.h"
 #include "streams/join_io.h"
 #include "streams/relay_io.h"
 
@@ -14,6 +15,8 @@ namespace {
 constexpr Duration backend_timeout = 10s;
 // For a client on a slow line to read what was written for it, and to end its own direction.
 constexpr Duration last_bytes_timeout = 60s;
+// At once. An authority comes from a handful of places.
+constexpr std::size_t lookers_max = 32;
 
 ServedEnd served_end_of(RelayEnd end) {
   switch (end) {
@@ -56,11 +59,23 @@ std::string server_name_for_probe(const ServiceConfiguration& configuration) {
   return {};
 }
 
-// Of one that is not admitted.
-ServedEnd refusal_of(ServiceVerdict verdict) {
-  if (verdict == ServiceVerdict::too_many) return ServedEnd::too_many;
-  if (verdict == ServiceVerdict::too_many_of_client) return ServedEnd::too_many_of_client;
-  return ServedEnd::too_fast;
+std::optional<ServedEnd> refusal_of(ServiceVerdict verdict) {
+  switch (verdict) {
+    case ServiceVerdict::admitted:
+      return std::nullopt;
+    case ServiceVerdict::too_many:
+      return ServedEnd::too_many;
+    case ServiceVerdict::too_many_of_client:
+      return ServedEnd::too_many_of_client;
+    case ServiceVerdict::too_fast:
+      return ServedEnd::too_fast;
+  }
+  std::unreachable();
+}
+
+// A ClientHello for a challenge and nothing else (RFC 8737 section 3).
+bool wants_challenge(const ClientHello& hello) {
+  return hello.alpn.size() == 1 && hello.alpn.front() == acme_tls_alpn;
 }
 
 class Admitted {
@@ -198,9 +213,8 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   record.endpoint = stream_endpoint(configuration_.publish, server_name,
                                     header.destination.value_or(from_edge->local_address()).port);
 
-  const ServiceVerdict verdict = admission_.admit(began, record.client.address);
-  if (verdict != ServiceVerdict::admitted) {
-    record.end = refusal_of(verdict);
+  if (const auto refused = refusal(header, record)) {
+    record.end = *refused;
     co_await turn_away(std::move(from_edge), record);
   } else {
     const Admitted admitted(admission_, record.client.address);
@@ -211,10 +225,24 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   if (callbacks_.stream_ended) callbacks_.stream_ended(record);
 }
 
-// Clients may be too many, but an authority that cannot look gives no certificate to any of them.
+// Counts the stream when there is none.
+std::optional<ServedEnd> Service::refusal(const ProxyHeader& header, const ServedStream& record) {
+  ClientFacts client;
+  if (header.source) client.address = header.source->address;
+  if (!configuration_.rules.take(client)) return ServedEnd::denied;
+  return refusal_of(admission_.admit(network_.timers().now(), record.client.address));
+}
+
+// Clients may be denied or too many, but an authority that cannot look gives no certificate to any
+// of them. It comes from addresses that nobody knows, so it is known by what it asks for, and only
+// while it is expected; what it gets is the challenge, never the backend.
 Task<> Service::turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record) {
-  if (!tls_ || !tls_->is_looked_at()) co_return from_edge->abort();
-  auto client = co_await tls_->accept(std::move(from_edge));
+  if (!tls_ || !tls_->is_looked_at() || lookers_ >= lookers_max) co_return from_edge->abort();
+  const Count counted(lookers_);
+  Introduction introduction{.header = {}, .stream = std::move(from_edge)};
+  const auto hello = co_await peek_client_hello(network_, introduction, {});
+  if (!hello || !wants_challenge(*hello)) co_return introduction.stream->abort();
+  auto client = co_await tls_->accept(std::move(introduction.stream));
   if (!client) co_return;
   if (!is_challenge((*client)->session())) co_return (*client)->abort();
   record.end = ServedEnd::looked_at;

@@ -94,6 +94,8 @@ class Service {
   Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge,
                                              BackendOpening& opening);
   [[nodiscard]] BackendOpening opening() const;
+  [[nodiscard]] std::optional<ServedEnd> refusal(const ProxyHeader& header,
+                                                 const ServedStream& record);
   Task<> turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record);
   Task<> serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader header,
                         ServedStream& record);
@@ -113,6 +115,7 @@ class Service {
   bool retired_ = false;
   Event retired_changed_;
   std::size_t streams_ = 0;
+  std::size_t lookers_ = 0;  // that are let in although they are refused
   std::list<LiveStream*> live_;
   ServedCounters counters_;
 };

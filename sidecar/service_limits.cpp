@@ -7,12 +7,12 @@ namespace {
 
 constexpr unsigned v6_client_bits = 64;
 
+}  // namespace
+
 IpAddress client_of(const IpAddress& address) {
   const IpAddress plain = address.unmapped();
   return plain.is_v4() ? plain : IpPrefix(plain, v6_client_bits).address();
 }
-
-}  // namespace
 
 ServiceAdmission::ServiceAdmission(const ServiceLimits& limits) : limits_(limits) {
   if (limits.per_second) bucket_.emplace(*limits.per_second, std::max(*limits.per_second, 1.0));

@@ -21,6 +21,9 @@ struct ServiceLimits {
   bool operator==(const ServiceLimits&) const = default;
 };
 
+// Whom an address belongs to.
+[[nodiscard]] IpAddress client_of(const IpAddress& address);
+
 enum class ServiceVerdict : std::uint8_t { admitted, too_many, too_many_of_client, too_fast };
 
 class ServiceAdmission {

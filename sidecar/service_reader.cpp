@@ -13,16 +13,9 @@
 namespace sidestream::sidecar {
 namespace {
 
-using control::LaterKey;
-
 constexpr std::int64_t priority_max = 1000;
 constexpr std::size_t endpoints_of_service_max = 100;
 constexpr std::int64_t service_limit_max = 1'000'000;
-
-constexpr std::array later_keys = {
-    LaterKey{"allow", "and restrict clients in the backend or in a firewall of the edge"},
-    LaterKey{"deny", "and restrict clients in the backend or in a firewall of the edge"},
-};
 
 constexpr std::array<std::pair<std::string_view, TlsMode>, 3> tls_words{
     {{"passthrough", TlsMode::passthrough},
@@ -128,6 +121,46 @@ ServiceLimits read_limits(const ConfigurationValue& value) {
   return limits;
 }
 
+struct PlacedRule {
+  ClientRule rule;
+  ConfigurationValue value;
+};
+
+std::vector<PlacedRule> read_networks(ConfigurationSection& section, std::string_view key) {
+  std::vector<PlacedRule> rules;
+  const auto list = section.find(key);
+  if (!list) return rules;
+  for (const ConfigurationValue& item : list->list(ClientRules::rules_max)) {
+    const auto rule = control::read_parsed<ClientRule>(item);
+    if (!rule) continue;
+    const auto same = std::ranges::find(rules, *rule, &PlacedRule::rule);
+    if (same != rules.end())
+      item.fail(in_quotes(rule->text()) + " is in the list already (" + same->value.place().text() +
+                "); remove one of the two");
+    else
+      rules.push_back({*rule, item});
+  }
+  return rules;
+}
+
+// What is denied as a whole lets nobody in, which is not what whoever wrote it wanted.
+ClientRules read_rules(ConfigurationSection& section) {
+  const auto allow = read_networks(section, "allow");
+  const auto deny = read_networks(section, "deny");
+  ClientRules rules;
+  for (const PlacedRule& denied : deny) rules.deny.push_back(denied.rule);
+  for (const PlacedRule& allowed : allow) {
+    rules.allow.push_back(allowed.rule);
+    const auto over = std::ranges::find_if(
+        deny, [&](const PlacedRule& denied) { return denied.rule.covers(allowed.rule); });
+    if (over != deny.end())
+      allowed.value.fail(in_quotes(allowed.rule.text()) + " lets nobody in, since " +
+                         in_quotes(over->rule.text()) + " is denied (" +
+                         over->value.place().text() + "); remove one of the two");
+  }
+  return rules;
+}
+
 ServiceConfiguration read_service(const ConfigurationSection::Named& named, Claims& claims,
                                   bool acme_has_wildcards) {
   ServiceConfiguration service;
@@ -145,11 +178,11 @@ ServiceConfiguration read_service(const ConfigurationSection::Named& named, Clai
     service.proxy_protocol = proxy->choice(proxy_protocol_words).value_or(ProxyProtocol::off);
   if (const auto health = section.find("health"))
     service.health = read_health(*health, service.backends);
+  service.rules = read_rules(section);
   if (const auto limits = section.find("limits")) service.limits = read_limits(*limits);
   if (const auto priority = section.find("priority"))
     service.priority = static_cast<unsigned>(
         priority->integer(0, priority_max).value_or(static_cast<std::int64_t>(service.priority)));
-  control::refuse_later_keys(section, later_keys);
   section.finish();
   return service;
 }

@@ -13,6 +13,7 @@
 #include "control/program_configuration.h"
 #include "sidecar/acme_settings.h"
 #include "sidecar/backend_address.h"
+#include "sidecar/client_rules.h"
 #include "sidecar/edge_entry.h"
 #include "sidecar/engine_requests.h"
 #include "sidecar/health.h"
@@ -72,6 +73,7 @@ struct ServiceConfiguration {
   TlsSettings tls_settings;                           // for terminate
   ProxyProtocol proxy_protocol = ProxyProtocol::off;  // towards the backend
   HealthSettings health;
+  ClientRules rules;
   ServiceLimits limits;
   unsigned priority = 100;  // among sidecars with the same endpoint; the greatest serves
 

@@ -48,6 +48,8 @@ constexpr std::array keys{
                    "services"},
     EnvironmentKey{"SIDESTREAM_HEALTH_PORT", "services.default.health.port", Form::text,
                    "services"},
+    EnvironmentKey{"SIDESTREAM_ALLOW", "services.default.allow", Form::list, "services"},
+    EnvironmentKey{"SIDESTREAM_DENY", "services.default.deny", Form::list, "services"},
     EnvironmentKey{"SIDESTREAM_SERVICE_STREAMS", "services.default.limits.streams", Form::text,
                    "services"},
     EnvironmentKey{"SIDESTREAM_SERVICE_PER_CLIENT", "services.default.limits.per_client",

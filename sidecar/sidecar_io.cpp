@@ -261,7 +261,12 @@ void Sidecar::keep_timestamp(Link& link, const tunnel::Timestamp& newest) {
 }
 
 void Sidecar::tell(const ServedStream& stream) {
-  Log log = is_refusal(stream.end) ? stranger_log_ : log_;
+  Log log = log_;
+  if (is_refusal(stream.end)) {
+    const auto held_back = told_refusals_.tell(network_.timers().now(), stream);
+    if (!held_back) return;
+    if (*held_back > 0) log = log.with({{"held_back", *held_back}});
+  }
   if (!stream.tls_version.empty()) log = log.with({{"tls", stream.tls_version}});
   if (!stream.client_certificate.empty())
     log = log.with({{"client_certificate", stream.client_certificate}});

@@ -15,6 +15,7 @@
 #include "sidecar/edge_link_io.h"
 #include "sidecar/service_io.h"
 #include "sidecar/sidecar_handover.h"
+#include "sidecar/told_refusals.h"
 #include "streams/log_io.h"
 #include "streams/network_io.h"
 #include "streams/state_file_io.h"
@@ -157,6 +158,7 @@ class Sidecar {
   const StateFolder* state_;
   const Log& log_;
   const Log stranger_log_;
+  ToldRefusals told_refusals_;
   const Instant started_;
   std::unique_ptr<AcmeClient> acme_;
   std::vector<std::unique_ptr<Service>> services_;

@@ -49,7 +49,7 @@ void add_streams(control::MetricsPage& page, const NamedServices& services) {
   page.counter("sidestream_service_streams_ended_total", "Streams that have ended, by the end.");
   add_ends(page, services, false, "end");
   page.counter("sidestream_service_streams_refused_total",
-               "Streams that a limit of the service refused, by reason.");
+               "Streams that the service refused, by reason.");
   add_ends(page, services, true, "reason");
 }
 

@@ -61,7 +61,11 @@ TEST(SidecarConfiguration, ReadsTheDocumentedExample) {
   EXPECT_EQ(electrum.tls_of(electrum.publish[0]), TlsMode::passthrough);
   EXPECT_EQ(electrum.tls_of(electrum.publish[1]), TlsMode::off);
   EXPECT_EQ(electrum.health, HealthSettings{});
-  EXPECT_EQ(configuration.services[1].health.kind, HealthKind::ssh);
+  const ServiceConfiguration& ssh = configuration.services[1];
+  EXPECT_EQ(ssh.health.kind, HealthKind::ssh);
+  ASSERT_EQ(ssh.rules.allow.size(), 1U);
+  EXPECT_EQ(ssh.rules.allow[0].text(), "198.51.100.0/24");
+  EXPECT_EQ(ssh.limits, (ServiceLimits{.streams = 50, .per_client = 5, .per_second = 10}));
   EXPECT_EQ(configuration.tunnel, control::TunnelSettings{});
   control::ProgramConfiguration program;  // what the example says is what the defaults are
   program.has_state = program.has_admin = true;
@@ -92,6 +96,9 @@ TEST(SidecarConfiguration, ReadsEveryKey) {
   const ServiceConfiguration& second = configuration.services[1];
   EXPECT_EQ(second.backends[0].unix_path, "/run/app.sock");
   EXPECT_EQ(second.tls, TlsMode::off);
+  ASSERT_EQ(second.rules.allow.size(), 3U);
+  EXPECT_EQ(second.rules.allow[2].text(), "192.0.2.1");
+  ASSERT_EQ(second.rules.deny.size(), 1U);
   EXPECT_EQ(second.proxy_protocol, ProxyProtocol::v1);
   EXPECT_EQ(second.health.kind, HealthKind::none);
 

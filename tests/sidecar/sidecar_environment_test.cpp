@@ -67,6 +67,8 @@ TEST(SidecarEnvironment, GivesEveryKeyOfTheService) {
                       {"SIDESTREAM_PROXY_PROTOCOL", "v2"},
                       {"SIDESTREAM_HEALTH_INTERVAL", "9s"},
                       {"SIDESTREAM_HEALTH_TIMEOUT", "1s"},
+                      {"SIDESTREAM_ALLOW", "198.51.100.0/24, 2001:db8::1"},
+                      {"SIDESTREAM_DENY", "198.51.100.7"},
                       {"SIDESTREAM_SERVICE_STREAMS", "50"},
                       {"SIDESTREAM_SERVICE_PER_CLIENT", "5"},
                       {"SIDESTREAM_SERVICE_RATE", "10/s"},
@@ -141,6 +143,9 @@ TEST(SidecarEnvironment, SaysWhatIsWrong) {
             "the two\n"
             "SIDESTREAM_CERTIFICATE_KEY: is set, and so is SIDESTREAM_CERTIFICATE; unset one of "
             "the two\n"},
+           {with_both({{"SIDESTREAM_ALLOW", "198.51.100.0/24 home"}}),
+            "SIDESTREAM_ALLOW: \"home\": expected a network such as 198.51.100.0/24 or "
+            "2001:db8::/32, or an address\n"},
            {with_both({{"SIDESTREAM_TUNNEL_MTU", "9"}, {"SIDESTREAM_HEALTH", "sh"}}),
             "SIDESTREAM_HEALTH: expected tcp, tls, ssh, electrum or none, not \"sh\"\n"
             "SIDESTREAM_TUNNEL_MTU: expected a whole number from 576 to 9000, not \"9\"\n"},

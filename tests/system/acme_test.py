@@ -3,6 +3,8 @@
 import http.server
 import json
 import re
+import socket
+import ssl
 import threading
 import time
 
@@ -39,10 +41,10 @@ class Home:
     def fingerprints(self):
         return [one["sha256"] for one in self.service().get("certificates", [])]
 
-    def metric(self, name):
+    def metric(self, name, **labels):
         page = harness.run(["curl", "-sf", "--unix-socket", self.sidecar.admin,
                             "http://admin/metrics"]).stdout
-        return metrics_text.parse(page)[name].value(service="lines")
+        return metrics_text.parse(page)[name].value(service="lines", **labels)
 
     def wait_for_certificate(self, seconds=30, other_than=()):
         return harness.eventually(
@@ -84,6 +86,35 @@ def check_a_certificate_for_two_names_outlives_restarts(stage):
     secret = next(state.glob("acme-home*.pem")).read_text()
     key = re.search("BEGIN PRIVATE KEY-----\n(.{40})", secret).group(1)
     harness.expect(key not in home.sidecar.program.output(), "a key in the log")
+
+
+def check_an_authority_looks_where_nobody_is_let_in(stage):
+    home = Home(stage, service={"allow": "192.0.2.1"})
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    tries = 0
+
+    def shown(alpn):
+        """Whether a client that is not allowed sees any certificate."""
+        context.set_alpn_protocols(alpn)
+        try:
+            with (socket.create_connection(("127.0.0.1", home.port), 5) as stream,
+                  context.wrap_socket(stream, server_hostname=NAME)):
+                return True
+        except OSError:
+            return False
+
+    home.sidecar.wait_until_published(*home.endpoints)
+    while not home.fingerprints():
+        for alpn in (["h2"], ["h2", "acme-tls/1"], ["acme-tls/1", "h2"]):
+            harness.expect(not shown(alpn), f"a client with {alpn}")
+        tries += 1
+        harness.expect(tries < 600, home.service())
+        time.sleep(0.05)
+    harness.expect(not shown(["acme-tls/1"]), "nobody is expected any longer")
+    harness.expect(home.metric("sidestream_service_streams_ended_total", end="looked_at") >= 2,
+                   "the authority has looked")
+    print(f"{tries} times 3 clients were refused while the authority looked")
 
 
 def long_a_short_life_is_renewed_without_dropping_a_stream(stage):
