@@ -71,7 +71,4 @@ struct AcmeRenewalWindow {
 };
 std::expected<AcmeRenewalWindow, std::string> parse_renewal(std::string_view body);
 
-// RFC 3339, such as `2026-11-21T15:04:05Z`, with any offset and fraction.
-std::optional<WallTime> parse_time(std::string_view text);
-
 }  // namespace sidestream::sidecar

@@ -17,9 +17,10 @@ const std::vector<Layer>& layers() {
       {"streams", {"streams"}},
       {"tunnel", {"streams", "tunnel"}},
       {"control", {"streams", "tunnel", "control"}},
-      {"edge", {"streams", "tunnel", "control", "edge"}},
-      {"sidecar", {"streams", "tunnel", "control", "sidecar"}},
-      {"cli", {"streams", "tunnel", "control", "edge", "sidecar", "cli"}},
+      {"tailnet", {"streams", "tunnel", "control", "tailnet"}},
+      {"edge", {"streams", "tunnel", "control", "tailnet", "edge"}},
+      {"sidecar", {"streams", "tunnel", "control", "tailnet", "sidecar"}},
+      {"cli", {"streams", "tunnel", "control", "tailnet", "edge", "sidecar", "cli"}},
   };
   return all;
 }

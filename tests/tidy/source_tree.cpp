@@ -9,7 +9,8 @@
 namespace sidestream::tidy {
 namespace {
 
-constexpr std::array product_folders = {"streams", "tunnel", "control", "edge", "sidecar", "cli"};
+constexpr std::array product_folders = {"streams", "tunnel",  "control", "tailnet",
+                                        "edge",    "sidecar", "cli"};
 
 bool is_word_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
