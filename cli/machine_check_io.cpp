@@ -210,7 +210,7 @@ Findings machine_findings(const sidecar::SidecarConfiguration& configuration,
     if (!configuration.acme.dns_hook && !configuration.acme.by_http)
       check_names_for_acme(service, findings);
     const std::string key = "services." + service.name + ".backend";
-    for (const sidecar::BackendAddress& backend : service.backends) {
+    for (const auto& [backend, weight] : service.backends) {
       if (backend.unix_path.empty())
         note(backend.host_port.host, key);
       else if (::access(backend.unix_path.c_str(), R_OK | W_OK) != 0)

@@ -108,6 +108,31 @@ std::string status_table(const control::EdgeStatus& status) {
 
 namespace {
 
+// Where a service has several, for its line: `3 backends`, `2 of 3 healthy`.
+std::string backend_cell(const control::ServiceStatus& service) {
+  return service.backends.size() < 2 ? service.backend : plural(service.backends.size(), "backend");
+}
+
+std::string health_cell(const control::ServiceStatus& service) {
+  if (service.backends.size() < 2) return service.health;
+  const auto healthy =
+      std::ranges::count(service.backends, "healthy", &control::BackendStatus::health);
+  return count_text(static_cast<std::uint64_t>(healthy)) + " of " +
+         count_text(service.backends.size()) + " healthy";
+}
+
+void add_backends(std::string& text, const control::SidecarStatus& status) {
+  TextTable table({"BACKENDS OF", "BACKEND", "HEALTH", "STREAMS", "WHY"});
+  for (const control::ServiceStatus& service : status.services) {
+    if (service.backends.size() < 2) continue;
+    std::string name = service.name;
+    for (const control::BackendStatus& one : service.backends)
+      table.add({std::exchange(name, ""), one.backend, one.health, count_text(one.streams),
+                 one.health_reason});
+  }
+  if (!table.empty()) text += '\n' + table.text();
+}
+
 void add_certificates(std::string& text, const control::SidecarStatus& status) {
   TextTable table({"CERTIFICATE OF", "FROM", "NAMES", "VALID UNTIL", "SHA-256", "PROBLEM"});
   for (const control::ServiceStatus& service : status.services) {
@@ -143,7 +168,7 @@ std::string status_table(const control::SidecarStatus& status) {
   TextTable services({"SERVICE", "BACKEND", "HEALTH", "STREAMS", "ENDPOINT",
                       several_edges ? "EDGE" : "", "STATE", "WHY"});
   for (const control::ServiceStatus& service : status.services) {
-    std::vector<std::string> first{service.name, service.backend, service.health,
+    std::vector<std::string> first{service.name, backend_cell(service), health_cell(service),
                                    count_text(service.streams)};
     if (service.endpoints.empty()) {
       first.insert(first.end(), {"-", "", "-", service.health_reason});
@@ -162,6 +187,7 @@ std::string status_table(const control::SidecarStatus& status) {
   const std::string none = status.docker ? "No container offers a service at the moment.\n"
                                          : "No service is configured.\n";
   text += '\n' + (services.empty() ? none : services.text());
+  add_backends(text, status);
   add_certificates(text, status);
   if (status.docker) add_discovery(text, *status.docker);
   return text;

@@ -233,13 +233,30 @@ CertificateStatus::Chain read_chain(JsonFields fields) {
   return chain;
 }
 
+Json backend_json(const BackendStatus& backend) {
+  return JsonObject{{"backend", backend.backend},
+                    {"health", backend.health},
+                    {"health_reason", backend.health_reason},
+                    {"streams", backend.streams}};
+}
+
+BackendStatus read_backend(JsonFields fields) {
+  BackendStatus backend;
+  backend.backend = read_text(fields, "backend");
+  backend.health = read_text(fields, "health");
+  backend.health_reason = read_text(fields, "health_reason");
+  backend.streams = read_count(fields, "streams");
+  return backend;
+}
+
 Json service_json(const ServiceStatus& service) {
   JsonObject json{{"name", service.name},
                   {"backend", service.backend},
                   {"health", service.health},
                   {"health_reason", service.health_reason},
                   {"streams", service.streams},
-                  {"endpoints", list_json(service.endpoints, &service_endpoint_json)}};
+                  {"endpoints", list_json(service.endpoints, &service_endpoint_json)},
+                  {"backends", list_json(service.backends, &backend_json)}};
   if (service.certificate) {
     json.add("certificate_source", service.certificate->source);
     json.add("certificate_problem", service.certificate->problem);
@@ -268,6 +285,8 @@ ServiceStatus read_service(JsonFields fields) {
   service.streams = read_count(fields, "streams");
   service.certificate = read_certificate(fields);
   service.endpoints = read_list(fields, "endpoints", &read_service_endpoint);
+  // A program of before there were several says nothing.
+  if (fields.has("backends")) service.backends = read_list(fields, "backends", &read_backend);
   return service;
 }
 

@@ -120,14 +120,24 @@ struct CertificateStatus {
   bool operator==(const CertificateStatus&) const = default;
 };
 
+// One of the backends of a service.
+struct BackendStatus {
+  std::string backend;
+  std::string health;  // as below
+  std::string health_reason;
+  std::uint64_t streams = 0;
+  bool operator==(const BackendStatus&) const = default;
+};
+
 struct ServiceStatus {
   std::string name;
-  std::string backend;
+  std::string backend;        // all of them
   std::string health;         // `healthy`, `unhealthy`, `unknown`
   std::string health_reason;  // empty when healthy
   std::uint64_t streams = 0;
   std::vector<ServiceEndpointStatus> endpoints;
   std::optional<CertificateStatus> certificate{};  // where TLS ends at the sidecar
+  std::vector<BackendStatus> backends{};           // each one
   bool operator==(const ServiceStatus&) const = default;
 };
 

@@ -109,13 +109,12 @@ Task<HttpResponse> AcmeClient::exchange(std::string url, HttpRequest request,
                                         std::string& problem) {
   const auto where = parse_acme_url(url);
   if (!where) throw_error(asio::error::invalid_argument, "acme");
-  std::vector<BackendAddress> addresses(1);
-  addresses.front() = {.host_port = {where->host, where->port}, .unix_path = "", .tls = true};
+  BackendAddress address{.host_port = {where->host, where->port}, .unix_path = "", .tls = true};
   BackendOpening opening{.tls = &*tls_};
   std::unique_ptr<Stream> stream;
   std::exception_ptr failure;
   try {
-    auto dialling = dial_backend(network_, std::move(addresses), request_timeout, &opening);
+    auto dialling = dial_backend(network_, std::move(address), request_timeout, &opening);
     stream = co_await std::move(dialling);
   } catch (...) {
     failure = std::current_exception();

@@ -34,8 +34,7 @@ Task<std::expected<void, std::string>> AcmeDnsHook::clean_up(const AcmeChallenge
 }
 
 Task<unsigned> AcmeDnsHook::exchange(std::string target, std::string body) {
-  std::vector<BackendAddress> addresses(1, address_);
-  auto dialling = dial_backend(network_, std::move(addresses), dial_timeout);
+  auto dialling = dial_backend(network_, address_, dial_timeout);
   const auto stream = co_await std::move(dialling);
   control::HttpRequest request;
   request.method = "POST";

@@ -52,26 +52,6 @@ Task<std::unique_ptr<Stream>> secure(std::unique_ptr<Stream> transport, std::str
   std::rethrow_exception(failure);
 }
 
-Task<std::unique_ptr<Stream>> dial_one(Network& network, BackendAddress backend, Duration timeout,
-                                       BackendOpening* opening) {
-  const Instant deadline = network.timers().now() + timeout;
-  std::unique_ptr<Stream> stream;
-  if (backend.unix_path.empty())
-    stream = co_await dial_host(network, backend.host_port, timeout);
-  else
-    stream = co_await network.connect_unix(backend.unix_path, timeout);
-  if (opening == nullptr && backend.tls)
-    throw_error(make_error_code(boost::system::errc::protocol_error), "backend");
-  if (opening == nullptr) co_return stream;
-  if (opening->tls != nullptr) opening->problem.clear();
-  if (!opening->first_bytes.empty()) co_await stream->write_all(opening->first_bytes);
-  if (!backend.tls) co_return stream;
-  Task<std::unique_ptr<Stream>> securing =
-      secure(std::move(stream), backend.host_port.host, *opening);
-  co_return co_await with_timeout(network.timers(), deadline - network.timers().now(),
-                                  std::move(securing));
-}
-
 Task<std::expected<void, std::string>> talk_lines(Stream& backend, HealthKind kind) {
   LineProbe probe(kind);
   if (!probe.greeting().empty()) co_await backend.write_all(bytes_of(probe.greeting()));
@@ -104,52 +84,50 @@ Task<std::expected<void, std::string>> talk_tls(Stream& backend, std::string ser
 }
 
 Task<std::expected<void, std::string>> probe_once(Network& network, HealthKind kind,
-                                                  std::vector<BackendAddress> backends,
-                                                  std::string server_name, Duration timeout,
-                                                  BackendOpening* opening) {
-  const bool secured = backends.front().tls;  // with more than a probe asks for
-  const std::unique_ptr<Stream> backend =
-      co_await dial_backend(network, std::move(backends), timeout, opening);
+                                                  BackendAddress backend, std::string server_name,
+                                                  Duration timeout, BackendOpening* opening) {
+  const bool secured = backend.tls;  // with more than a probe asks for
+  const std::unique_ptr<Stream> stream =
+      co_await dial_backend(network, std::move(backend), timeout, opening);
   std::expected<void, std::string> verdict;
   if (kind == HealthKind::tls && !secured)
-    verdict = co_await talk_tls(*backend, std::move(server_name));
+    verdict = co_await talk_tls(*stream, std::move(server_name));
   else if (kind == HealthKind::ssh || kind == HealthKind::electrum)
-    verdict = co_await talk_lines(*backend, kind);
-  if (verdict) co_await backend->close_write();
+    verdict = co_await talk_lines(*stream, kind);
+  if (verdict) co_await stream->close_write();
   co_return verdict;
 }
 
 }  // namespace
 
-Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<BackendAddress> backends,
+Task<std::unique_ptr<Stream>> dial_backend(Network& network, BackendAddress backend,
                                            Duration timeout, BackendOpening* opening) {
   const Instant deadline = network.timers().now() + timeout;
-  boost::system::error_code last = boost::asio::error::timed_out;
-  auto left = static_cast<int>(backends.size());
-  for (const BackendAddress& backend : backends) {
-    const Duration time_left = deadline - network.timers().now();
-    if (time_left <= Duration::zero()) break;
-    std::unique_ptr<Stream> stream;
-    try {
-      // Equal shares, as for the addresses of one.
-      stream = co_await dial_one(network, backend, time_left / left--, opening);
-    } catch (const boost::system::system_error& error) {
-      if (error.code() == boost::asio::error::operation_aborted) throw;
-      last = error.code();
-    }
-    if (stream) co_return stream;
-  }
-  throw boost::system::system_error(last);
+  std::unique_ptr<Stream> stream;
+  if (backend.unix_path.empty())
+    stream = co_await dial_host(network, backend.host_port, timeout);
+  else
+    stream = co_await network.connect_unix(backend.unix_path, timeout);
+  if (opening == nullptr && backend.tls)
+    throw_error(make_error_code(boost::system::errc::protocol_error), "backend");
+  if (opening == nullptr) co_return stream;
+  if (opening->tls != nullptr) opening->problem.clear();
+  if (!opening->first_bytes.empty()) co_await stream->write_all(opening->first_bytes);
+  if (!backend.tls) co_return stream;
+  Task<std::unique_ptr<Stream>> securing =
+      secure(std::move(stream), backend.host_port.host, *opening);
+  co_return co_await with_timeout(network.timers(), deadline - network.timers().now(),
+                                  std::move(securing));
 }
 
 Task<std::expected<void, std::string>> probe_backend(Network& network, HealthKind kind,
-                                                     std::vector<BackendAddress> backends,
+                                                     BackendAddress backend,
                                                      std::string server_name, Duration timeout,
                                                      BackendOpening* opening) {
   std::string reason;
   try {
     auto probe =
-        probe_once(network, kind, std::move(backends), std::move(server_name), timeout, opening);
+        probe_once(network, kind, std::move(backend), std::move(server_name), timeout, opening);
     co_return co_await with_timeout(network.timers(), timeout, std::move(probe));
   } catch (const boost::system::system_error& error) {
     if (error.code() == boost::asio::error::operation_aborted) throw;

@@ -23,15 +23,15 @@ struct BackendOpening {
   std::string problem{};  // filled in: what went wrong with TLS, for a person; else empty
 };
 
-// Connects to the first address that answers, in order; with TLS, that shows a good certificate.
-// Names are resolved anew at each call, and all their addresses are tried. Throws what the last
+// Connects to a backend; with TLS, if it shows a good certificate. A name is resolved anew at each
+// call, and all its addresses are tried. Throws what the last
 // attempt threw; timed_out after `timeout` in all. `network` and `opening` must outlive the call.
-Task<std::unique_ptr<Stream>> dial_backend(Network& network, std::vector<BackendAddress> backends,
+Task<std::unique_ptr<Stream>> dial_backend(Network& network, BackendAddress backend,
                                            Duration timeout, BackendOpening* opening = nullptr);
 
 // Probes a backend once. The error is a reason for a person. Only cancelling throws.
 Task<std::expected<void, std::string>> probe_backend(Network& network, HealthKind kind,
-                                                     std::vector<BackendAddress> backends,
+                                                     BackendAddress backend,
                                                      std::string server_name, Duration timeout,
                                                      BackendOpening* opening = nullptr);
 

@@ -25,8 +25,7 @@ constexpr unsigned http_not_found = 404;
 Task<control::HttpResponse> ask_over(Network& network, BackendAddress socket,
                                      control::HttpRequest request, std::size_t answer_bytes_max,
                                      Duration timeout) {
-  std::vector<BackendAddress> sockets(1, std::move(socket));
-  const auto stream = co_await dial_backend(network, std::move(sockets), timeout);
+  const auto stream = co_await dial_backend(network, std::move(socket), timeout);
   control::HttpLimits limits;
   limits.body_bytes_max = answer_bytes_max;
   co_return co_await control::fetch(*stream, std::move(request), limits);
@@ -196,7 +195,7 @@ Task<control::HttpResponse> LabelDiscovery::ask(control::HttpRequest request,
 }
 
 Task<std::unique_ptr<Stream>> LabelDiscovery::connect() {
-  return dial_backend(network_, std::vector<BackendAddress>(1, settings_.socket), timing_.answer);
+  return dial_backend(network_, settings_.socket, timing_.answer);
 }
 
 void LabelDiscovery::wake() {

@@ -60,16 +60,27 @@ HealthJudge::HealthJudge(HealthKind kind, const HealthLimits& limits) : limits_(
 
 bool HealthJudge::record_success() {
   failures_in_a_row_ = 0;
+  ++successes_in_a_row_;
+  if (state_ == State::unhealthy && successes_in_a_row_ < limits_.successes_until_healthy)
+    return false;
   reason_.clear();
   return move_to(State::healthy);
 }
 
 bool HealthJudge::record_failure(std::string reason) {
   reason_ = std::move(reason);
+  successes_in_a_row_ = 0;
   ++failures_in_a_row_;
   if (state_ == State::healthy && failures_in_a_row_ < limits_.failures_until_unhealthy)
     return false;
   return move_to(State::unhealthy);
+}
+
+void HealthJudge::adopt(const HealthJudge& other) {
+  state_ = other.state_;
+  reason_ = other.reason_;
+  successes_in_a_row_ = other.successes_in_a_row_;
+  failures_in_a_row_ = other.failures_in_a_row_;
 }
 
 bool HealthJudge::move_to(State state) {

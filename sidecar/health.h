@@ -48,14 +48,15 @@ class LineProbe {
 };
 
 struct HealthLimits {
-  int failures_until_unhealthy = 2;
+  int successes_until_healthy = 1;   // of one that was unhealthy
+  int failures_until_unhealthy = 2;  // of one that was healthy
   Duration interval = 5s;            // between probes of a healthy backend
   Duration interval_unhealthy = 2s;  // and of one that is not (yet)
   Duration timeout = 3s;             // of one probe, dialling included
 };
 
-// Judges a series of probes: the first success makes a backend healthy, several failures in a row
-// make it unhealthy, the first failure of one that was never healthy is enough.
+// Judges a series of probes: so many successes in a row make a backend healthy, so many failures in
+// a row make it unhealthy. Of one that nobody knows yet the first probe decides.
 class HealthJudge {
  public:
   enum class State { unknown, healthy, unhealthy };
@@ -66,8 +67,11 @@ class HealthJudge {
   bool record_success();
   bool record_failure(std::string reason);
 
+  // The verdict of another one on the same backend.
+  void adopt(const HealthJudge& other);
+
   [[nodiscard]] State state() const { return state_; }
-  // Of the latest failure; empty after a success.
+  // Of the latest failure; empty while healthy, but for a failure that is forgiven.
   [[nodiscard]] const std::string& reason() const { return reason_; }
   [[nodiscard]] Duration until_next_probe() const;
 
@@ -76,6 +80,7 @@ class HealthJudge {
 
   HealthLimits limits_;
   State state_ = State::unknown;
+  int successes_in_a_row_ = 0;
   int failures_in_a_row_ = 0;
   std::string reason_;
 };

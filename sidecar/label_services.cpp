@@ -62,8 +62,14 @@ class ContainerReader {
     const auto port = read_port(keys, label_of(name) + ".port", source);
     std::optional<ServiceConfiguration> service;
     if (has_publish && host_) {
-      const HostPort backend{.host = *host_, .port = port.value_or(1)};
-      child_of(keys, "backend") = {.kind = YamlNode::Kind::scalar, .text = backend.text()};
+      const HostPort address{.host = *host_, .port = port.value_or(1)};
+      const auto weight = read_weight(keys, label_of(name) + ".weight", source);
+      YamlNode backend;
+      child_of(backend, "address") = {.kind = YamlNode::Kind::scalar, .text = address.text()};
+      if (weight)
+        child_of(backend, "weight") = {.kind = YamlNode::Kind::scalar,
+                                       .text = std::to_string(*weight)};
+      child_of(keys, "backend") = std::move(backend);
       YamlNode services;
       child_of(services, name) = std::move(keys);
       auto read = read_services(ConfigurationValue(services, "sidestream.services", source));
@@ -73,15 +79,28 @@ class ContainerReader {
     return service;
   }
 
+  static std::optional<YamlNode> take_out(YamlNode& keys, std::string_view key) {
+    const auto found = std::ranges::find(keys.keys, key, &YamlKey::text);
+    if (found == keys.keys.end()) return std::nullopt;
+    const auto item = keys.items.begin() + (found - keys.keys.begin());
+    std::optional<YamlNode> taken = std::move(*item);
+    keys.keys.erase(found);
+    keys.items.erase(item);
+    return taken;
+  }
+
+  static std::optional<std::int64_t> read_weight(YamlNode& keys, const std::string& label,
+                                                 ConfigurationSource& source) {
+    const auto item = take_out(keys, "weight");
+    if (!item) return std::nullopt;
+    return ConfigurationValue(*item, label, source).integer(1, BackendChoiceLimits::weight_max);
+  }
+
   // Takes the key out. Without it, the only port that the image exposes.
   std::optional<std::uint16_t> read_port(YamlNode& keys, const std::string& label,
                                          ConfigurationSource& source) const {
-    const auto found = std::ranges::find(keys.keys, "port", &YamlKey::text);
-    if (found != keys.keys.end()) {
-      const auto item = keys.items.begin() + (found - keys.keys.begin());
+    if (const auto item = take_out(keys, "port")) {
       const auto port = ConfigurationValue(*item, label, source).integer(1, 65535);
-      keys.keys.erase(found);
-      keys.items.erase(item);
       return port ? std::optional(static_cast<std::uint16_t>(*port)) : std::nullopt;
     }
     if (container_.exposed_ports.size() == 1) return container_.exposed_ports.front();
@@ -167,8 +186,9 @@ class Merger {
                                 ", so it does not serve " + service.name);
       return;
     }
-    const BackendAddress& backend = one.service.backends.front();
-    const bool is_new = std::ranges::find(service.backends, backend) == service.backends.end();
+    const Backend& backend = one.service.backends.front();
+    const bool is_new = std::ranges::find(service.backends, backend.address, &Backend::address) ==
+                        service.backends.end();
     if (is_new && service.backends.size() < SidecarConfiguration::backends_max)
       service.backends.push_back(backend);
   }

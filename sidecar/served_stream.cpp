@@ -44,8 +44,6 @@ std::string ServedStream::end_text() const {
 void ServedCounters::add(const ServedCounters& other) {
   streams_in_all += other.streams_in_all;
   for (std::size_t i = 0; i < ended.size(); ++i) ended[i] += other.ended[i];
-  probes_healthy += other.probes_healthy;
-  probes_unhealthy += other.probes_unhealthy;
   bytes.left_to_right_bytes += other.bytes.left_to_right_bytes;
   bytes.right_to_left_bytes += other.bytes.right_to_left_bytes;
 }

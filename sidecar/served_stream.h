@@ -43,7 +43,9 @@ inline constexpr std::size_t served_end_count = 13;
 struct ServedStream {
   std::string service;
   SocketAddress client;
-  std::string endpoint;  // by which it came
+  std::string endpoint;     // by which it came
+  std::string backend;      // that it went to, or that was tried last; empty: none was
+  bool of_several = false;  // the service has more than one
   std::uint64_t client_to_backend_bytes = 0;
   std::uint64_t backend_to_client_bytes = 0;
   Duration duration{};
@@ -61,9 +63,7 @@ struct ServedStream {
 struct ServedCounters {
   std::uint64_t streams_in_all = 0;
   std::array<std::uint64_t, served_end_count> ended{};  // by ServedEnd
-  std::uint64_t probes_healthy = 0;
-  std::uint64_t probes_unhealthy = 0;
-  RelayTraffic bytes;  // left is the client
+  RelayTraffic bytes;                                   // left is the client
 
   void add(const ServedCounters& other);
 };

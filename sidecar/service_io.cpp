@@ -12,7 +12,6 @@
 namespace sidestream::sidecar {
 namespace {
 
-constexpr Duration backend_timeout = 10s;
 // For a client on a slow line to read what was written for it, and to end its own direction.
 constexpr Duration last_bytes_timeout = 60s;
 // At once. An authority comes from a handful of places.
@@ -32,31 +31,6 @@ ServedEnd served_end_of(RelayEnd end) {
       return ServedEnd::stopped;
   }
   std::unreachable();
-}
-
-HealthLimits limits_of(const HealthSettings& settings) {
-  HealthLimits limits;
-  limits.interval = settings.interval;
-  limits.interval_unhealthy = std::min(limits.interval_unhealthy, settings.interval);
-  limits.timeout = settings.timeout;
-  return limits;
-}
-
-std::vector<BackendAddress> probed_backends(const ServiceConfiguration& configuration) {
-  std::vector<BackendAddress> backends = configuration.backends;
-  if (configuration.health.port)
-    for (BackendAddress& backend : backends) {
-      backend.host_port.port = *configuration.health.port;
-      backend.tls = false;  // which was said of the other port
-    }
-  return backends;
-}
-
-// What a TLS backend is asked for: the name that clients will ask for.
-std::string server_name_for_probe(const ServiceConfiguration& configuration) {
-  for (const control::Endpoint& endpoint : configuration.publish)
-    if (endpoint.name && !endpoint.name->is_wildcard()) return endpoint.name->text();
-  return {};
 }
 
 std::optional<ServedEnd> refusal_of(ServiceVerdict verdict) {
@@ -111,10 +85,12 @@ Service::Service(Network& network, ServiceConfiguration configuration, std::uint
       configuration_(std::move(configuration)),
       tunnel_port_(tunnel_port),
       callbacks_(std::move(callbacks)),
-      health_(configuration_.health.kind, limits_of(configuration_.health)),
+      backends_(network_, configuration_, store.read_file,
+                [this](std::size_t backend) {
+                  if (!retired_ && callbacks_.health_changed)
+                    callbacks_.health_changed(*this, backend);
+                }),
       admission_(configuration_.limits) {
-  if (configuration_.backends.front().tls)
-    backend_tls_ = std::make_unique<BackendTls>(configuration_.backend_tls, store.read_file);
   if (configuration_.tls != TlsMode::terminate) return;
   tls_ = std::make_unique<ServiceTls>(network_, configuration_, std::move(store),
                                       [this](const ServiceTls&) {
@@ -124,17 +100,20 @@ Service::Service(Network& network, ServiceConfiguration configuration, std::uint
 }
 
 bool Service::can_serve() const {
-  return health_.state() == HealthJudge::State::healthy && (!tls_ || tls_->wanted());
+  return backends_.state() == HealthJudge::State::healthy && (!tls_ || tls_->wanted());
 }
 
 std::string Service::obstacle() const {
   if (tls_ && !tls_->wanted())
     return "no certificate: " +
            (tls_->problem().empty() ? "it has not been read yet" : tls_->problem());
-  if (health_.state() == HealthJudge::State::unknown)
-    return "the backend is being asked for the first time";
-  if (health_.state() == HealthJudge::State::unhealthy)
-    return "the backend is not healthy: " + health_.reason();
+  const bool several = backends_.size() > 1;
+  if (backends_.state() == HealthJudge::State::unknown)
+    return several ? "the backends are being asked for the first time"
+                   : "the backend is being asked for the first time";
+  if (backends_.state() == HealthJudge::State::unhealthy)
+    return (several ? "no backend is healthy: " : "the backend is not healthy: ") +
+           backends_.reason();
   return {};
 }
 
@@ -148,21 +127,8 @@ Task<> Service::keep_certificate() {
 }
 
 Task<> Service::watch_health() {
-  const HealthSettings& settings = configuration_.health;
-  if (settings.kind == HealthKind::none) co_return;
   watching_ = true;
-  while (!retired_) {
-    if (backend_tls_) backend_tls_->look();
-    BackendOpening open = opening();
-    const auto verdict =
-        co_await probe_backend(network_, settings.kind, probed_backends(configuration_),
-                               server_name_for_probe(configuration_), settings.timeout, &open);
-    ++(verdict ? counters_.probes_healthy : counters_.probes_unhealthy);
-    const bool changed =
-        verdict ? health_.record_success() : health_.record_failure(verdict.error());
-    if (changed && !retired_ && callbacks_.health_changed) callbacks_.health_changed(*this);
-    co_await first_of(network_.timers().sleep_for(health_.until_next_probe()), wait_retired());
-  }
+  co_await backends_.watch();
   watching_ = false;
 }
 
@@ -173,29 +139,27 @@ Task<> Service::wait_retired() {
 void Service::retire() {
   retired_ = true;
   retired_changed_.notify_all();
+  backends_.retire();
 }
 
 void Service::hurry() {
   if (tls_) tls_->hurry();
-  if (backend_tls_) backend_tls_->look();
+  backends_.hurry();
 }
 
-BackendOpening Service::opening() const {
-  return backend_tls_ ? backend_tls_->opening() : BackendOpening{};
-}
-
-Task<std::unique_ptr<Stream>> Service::open_backend(const ProxyHeader& header,
-                                                    const Stream& from_edge,
-                                                    BackendOpening& opening) {
+std::vector<std::uint8_t> Service::first_bytes(const ProxyHeader& header,
+                                               const Stream& from_edge) const {
   const SocketAddress client = header.source.value_or(from_edge.remote_address());
   const SocketAddress edge = header.destination.value_or(from_edge.local_address());
-  if (configuration_.proxy_protocol == ProxyProtocol::v1) {
-    const std::string line = serialize_proxy_v1(client, edge);
-    opening.first_bytes.assign(line.begin(), line.end());
-  } else if (configuration_.proxy_protocol == ProxyProtocol::v2) {
-    opening.first_bytes = serialize_proxy_v2(client, edge);
-  }
-  co_return co_await dial_backend(network_, configuration_.backends, backend_timeout, &opening);
+  if (configuration_.proxy_protocol == ProxyProtocol::v2) return serialize_proxy_v2(client, edge);
+  if (configuration_.proxy_protocol == ProxyProtocol::off) return {};
+  const std::string line = serialize_proxy_v1(client, edge);
+  return {line.begin(), line.end()};
+}
+
+void Service::adopt_counters(const Service& other) {
+  counters_.add(other.counters_);
+  backends_.adopt_counters(other.backends_);
 }
 
 // ---- streams -----------------------------------------------------------------------------------
@@ -206,6 +170,7 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
   const Instant began = network_.timers().now();
   ServedStream record;
   record.service = configuration_.name;
+  record.of_several = backends_.size() > 1;
   record.client = header.source.value_or(from_edge->remote_address());
   std::optional<ServerName> server_name;
   if (const auto text = header.authority())
@@ -283,29 +248,25 @@ Task<> Service::carry(Stream& client, const ProxyHeader& header, ServedStream& r
 }
 
 Task<> Service::carry_to_backend(Stream& client, const ProxyHeader& header, ServedStream& record) {
-  std::unique_ptr<Stream> backend;
-  BackendOpening open = opening();
-  error_code failure;
-  try {
-    backend = co_await open_backend(header, client, open);
-  } catch (const system_error& error) {
-    failure = error.code();
-  }
-  if (!backend) {
+  const auto connected = co_await backends_.connect(first_bytes(header, client));
+  if (!connected) {
     // The client must see that this is no clean end.
     client.abort();
     record.end = ServedEnd::backend_not_reached;
-    record.error = open.problem.empty() ? failure.message() : "TLS: " + open.problem;
+    record.backend = connected.error().backend;
+    record.error = connected.error().why;
     co_return;
   }
+  Stream& backend = *(*connected)->stream;
+  record.backend = backends_.name((*connected)->place());
   const RelaySummary summary =
-      co_await relay(network_.timers(), client, *backend, RelayLimits{}, &counters_.bytes);
+      co_await relay(network_.timers(), client, backend, RelayLimits{}, &counters_.bytes);
   record.client_to_backend_bytes = summary.left_to_right_bytes;
   record.backend_to_client_bytes = summary.right_to_left_bytes;
   record.end = served_end_of(summary.end);
   if (summary.error) record.error = summary.error.message();
   const bool in_tls = (summary.end == RelayEnd::left_error && tls_) ||
-                      (summary.end == RelayEnd::right_error && backend_tls_);
+                      (summary.end == RelayEnd::right_error && backends_.in_tls());
   if (in_tls && summary.error == asio::error::connection_aborted)
     record.error = "it ended without close_notify";
 }

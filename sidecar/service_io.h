@@ -1,4 +1,4 @@
-// One service at home: watches the health of its backend and serves the streams that an edge sends
+// One service at home: watches the health of its backends and serves the streams that an edge sends
 // for it.
 #pragma once
 
@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "sidecar/backend_tls_io.h"
-#include "sidecar/health.h"
 #include "sidecar/served_stream.h"
+#include "sidecar/service_backends_io.h"
 #include "sidecar/service_tls_io.h"
 #include "sidecar/sidecar_configuration.h"
 #include "streams/event_io.h"
@@ -24,7 +23,8 @@ namespace sidestream::sidecar {
 class Service {
  public:
   struct Callbacks {
-    std::function<void(const Service&)> health_changed;
+    // Of one of its backends, by its place.
+    std::function<void(const Service&, std::size_t backend)> health_changed;
     std::function<void(const ServedStream&)> stream_ended;
     std::function<void(const Service&)> certificate_changed;
   };
@@ -33,7 +33,7 @@ class Service {
   Service(Network& network, ServiceConfiguration configuration, std::uint16_t tunnel_port,
           CertificateStore store, Callbacks callbacks);
 
-  // Probes the backend until it is cancelled or the service was retired. Once.
+  // Probes the backends until it is cancelled or the service was retired. Once.
   Task<> watch_health();
   // The file has it no more, or has it differently: it is not published again, its streams go on.
   void retire();
@@ -45,15 +45,13 @@ class Service {
   // Where TLS ends here; else nullptr.
   [[nodiscard]] ServiceTls* tls() { return tls_.get(); }
   [[nodiscard]] const ServiceTls* tls() const { return tls_.get(); }
-  // Whether a client could be served now: the backend is well, and there is a certificate if one is
+  // Whether a client could be served now: a backend is well, and there is a certificate if one is
   // needed.
   [[nodiscard]] bool can_serve() const;
   // Why not, in one line.
   [[nodiscard]] std::string obstacle() const;
-  // The verdict on the same backends, probed in the same way.
-  void adopt_health(const Service& other) { health_ = other.health_; }
-  // The same of a process before us, which found them healthy.
-  void adopt_health() { health_.record_success(); }
+  // The verdicts on the same backends, probed in the same way.
+  void adopt_health(const Service& other) { backends_.adopt_health(other.backends_); }
 
   // Carries one stream to the backend; returns when it is over. Throws only when it is cancelled.
   // `from_edge` gives the client's bytes, without the PROXY header that came before them.
@@ -62,14 +60,15 @@ class Service {
   [[nodiscard]] const ServiceConfiguration& configuration() const { return configuration_; }
   // Of the sidecar's tunnel addresses, where its streams arrive.
   [[nodiscard]] std::uint16_t tunnel_port() const { return tunnel_port_; }
-  [[nodiscard]] const HealthJudge& health() const { return health_; }
+  [[nodiscard]] ServiceBackends& backends() { return backends_; }
+  [[nodiscard]] const ServiceBackends& backends() const { return backends_; }
   [[nodiscard]] std::size_t streams() const { return streams_; }
   // When its newest stream came that was not shed; and ends that one.
   [[nodiscard]] std::optional<Instant> newest_stream() const;
   void shed_newest_stream();
   [[nodiscard]] const ServedCounters& counters() const { return counters_; }
   // Goes on counting for one that is no more.
-  void adopt_counters(const Service& other) { counters_.add(other.counters_); }
+  void adopt_counters(const Service& other);
 
  private:
   // A stream while it is served. The oldest stand in front.
@@ -91,9 +90,8 @@ class Service {
   };
 
   Task<> wait_retired();
-  Task<std::unique_ptr<Stream>> open_backend(const ProxyHeader& header, const Stream& from_edge,
-                                             BackendOpening& opening);
-  [[nodiscard]] BackendOpening opening() const;
+  [[nodiscard]] std::vector<std::uint8_t> first_bytes(const ProxyHeader& header,
+                                                      const Stream& from_edge) const;
   [[nodiscard]] std::optional<ServedEnd> refusal(const ProxyHeader& header,
                                                  const ServedStream& record);
   Task<> turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record);
@@ -106,10 +104,9 @@ class Service {
   const ServiceConfiguration configuration_;
   const std::uint16_t tunnel_port_;
   Callbacks callbacks_;
-  HealthJudge health_;
+  ServiceBackends backends_;
   ServiceAdmission admission_;
   std::unique_ptr<ServiceTls> tls_;
-  std::unique_ptr<BackendTls> backend_tls_;  // nullptr: they are not spoken to in TLS
   bool watching_ = false;
   bool keeping_ = false;
   bool retired_ = false;

@@ -14,6 +14,7 @@ namespace sidestream::sidecar {
 namespace {
 
 constexpr std::int64_t priority_max = 1000;
+constexpr std::int64_t health_count_max = 100;
 constexpr std::size_t endpoints_of_service_max = 100;
 constexpr std::int64_t service_limit_max = 1'000'000;
 
@@ -23,6 +24,10 @@ constexpr std::array<std::pair<std::string_view, TlsMode>, 3> tls_words{
      {"off", TlsMode::off}}};
 constexpr std::array<std::pair<std::string_view, ProxyProtocol>, 3> proxy_protocol_words{
     {{"off", ProxyProtocol::off}, {"v1", ProxyProtocol::v1}, {"v2", ProxyProtocol::v2}}};
+constexpr std::array<std::pair<std::string_view, Balance>, 3> balance_words{
+    {{"failover", Balance::failover},
+     {"round_robin", Balance::round_robin},
+     {"least_streams", Balance::least_streams}}};
 constexpr std::array<std::pair<std::string_view, HealthKind>, 5> health_words{
     {{"tcp", HealthKind::tcp},
      {"tls", HealthKind::tls},
@@ -54,17 +59,56 @@ std::vector<control::Endpoint> read_publish(const ConfigurationValue& value, Cla
   return endpoints;
 }
 
-std::vector<BackendAddress> read_backends(const ConfigurationValue& value) {
-  std::vector<BackendAddress> backends;
+std::optional<Backend> read_backend(const ConfigurationValue& item) {
+  if (!item.is_section()) {
+    auto address = control::read_parsed<BackendAddress>(item);
+    return address ? std::optional(Backend{.address = std::move(*address)}) : std::nullopt;
+  }
+  ConfigurationSection section(item, "{address: HOST:PORT, weight: 3}");
+  Backend backend;
+  std::optional<BackendAddress> address;
+  if (const auto text = section.require("address", "address: HOST:PORT"))
+    address = control::read_parsed<BackendAddress>(*text);
+  if (const auto weight = section.find("weight"))
+    backend.weight = static_cast<unsigned>(
+        weight->integer(1, BackendChoiceLimits::weight_max).value_or(backend.weight));
+  section.finish();
+  if (!address) return std::nullopt;
+  backend.address = std::move(*address);
+  return backend;
+}
+
+std::vector<Backend> read_backends(const ConfigurationValue& value) {
+  std::vector<Backend> backends;
   for (const ConfigurationValue& item : value.list(SidecarConfiguration::backends_max)) {
-    auto backend = control::read_parsed<BackendAddress>(item);
+    auto backend = read_backend(item);
     if (!backend) continue;
-    if (std::ranges::find(backends, *backend) != backends.end())
-      item.fail(in_quotes(backend->text()) + " is in the list twice; remove one of the two");
+    if (std::ranges::find(backends, backend->address, &Backend::address) != backends.end())
+      item.fail(in_quotes(backend->address.text()) +
+                " is in the list twice; remove one of the two");
     else
       backends.push_back(std::move(*backend));
   }
   return backends;
+}
+
+BackendChoiceSettings read_choice(ConfigurationSection& service,
+                                  const std::vector<Backend>& backends) {
+  BackendChoiceSettings choice;
+  if (const auto balance = service.find("balance"))
+    choice.balance = balance->choice(balance_words).value_or(choice.balance);
+  if (choice.balance == Balance::failover) {
+    const std::string_view why =
+        "counts only where backends share the streams; add `balance: round_robin` or "
+        "`balance: least_streams`, or remove it";
+    service.refuse("slow_start", why);
+    if (std::ranges::any_of(backends, [](const Backend& one) { return one.weight != 1; }))
+      service.value().fail("a weight " + std::string(why));
+    return choice;
+  }
+  if (const auto slow_start = service.find("slow_start"))
+    choice.slow_start = slow_start->duration(0s, 10min).value_or(choice.slow_start);
+  return choice;
 }
 
 std::optional<TlsMode> read_tls(const ConfigurationValue& value,
@@ -80,8 +124,7 @@ std::optional<TlsMode> read_tls(const ConfigurationValue& value,
   return mode;
 }
 
-HealthSettings read_health(const ConfigurationValue& value,
-                           const std::vector<BackendAddress>& backends) {
+HealthSettings read_health(const ConfigurationValue& value, const std::vector<Backend>& backends) {
   HealthSettings health;
   if (!value.is_section()) {
     health.kind = value.choice(health_words).value_or(health.kind);
@@ -98,9 +141,15 @@ HealthSettings read_health(const ConfigurationValue& value,
     if (const auto number = port->integer(1, 65535))
       health.port = static_cast<std::uint16_t>(*number);
     const bool has_unix = std::ranges::any_of(
-        backends, [](const BackendAddress& backend) { return !backend.unix_path.empty(); });
+        backends, [](const Backend& backend) { return !backend.address.unix_path.empty(); });
     if (has_unix) port->fail("a backend at a Unix socket has no other ports; remove this key");
   }
+  const auto read_count = [&](std::string_view key, int& count) {
+    if (const auto found = section.find(key))
+      count = static_cast<int>(found->integer(1, health_count_max).value_or(count));
+  };
+  read_count("rise", health.rise);
+  read_count("fall", health.fall);
   section.finish();
   return health;
 }
@@ -170,6 +219,7 @@ ServiceConfiguration read_service(const ConfigurationSection::Named& named, Clai
     service.publish = read_publish(*publish, claims);
   if (const auto backend = section.require("backend", "backend: HOST:PORT"))
     service.backends = read_backends(*backend);
+  service.choice = read_choice(section, service.backends);
   if (const auto tls = section.find("tls")) service.tls = read_tls(*tls, service.publish);
   service.tls_settings = read_tls_settings(section, service.tls == TlsMode::terminate,
                                            service.publish, acme_has_wildcards);

@@ -13,6 +13,7 @@
 #include "control/program_configuration.h"
 #include "sidecar/acme_settings.h"
 #include "sidecar/backend_address.h"
+#include "sidecar/backend_choice.h"
 #include "sidecar/client_rules.h"
 #include "sidecar/edge_entry.h"
 #include "sidecar/engine_requests.h"
@@ -61,13 +62,22 @@ struct HealthSettings {
   Duration interval = HealthLimits{}.interval;
   Duration timeout = HealthLimits{}.timeout;
   std::optional<std::uint16_t> port;  // of the backend's host; none: the backend's own
+  int rise = HealthLimits{}.successes_until_healthy;
+  int fall = HealthLimits{}.failures_until_unhealthy;
   bool operator==(const HealthSettings&) const = default;
+};
+
+struct Backend {
+  BackendAddress address;
+  unsigned weight = 1;  // 1 to BackendChoiceLimits::weight_max
+  bool operator==(const Backend&) const = default;
 };
 
 struct ServiceConfiguration {
   std::string name;
   std::vector<control::Endpoint> publish;             // at least one, none twice in a configuration
-  std::vector<BackendAddress> backends;               // at least one, tried in this order
+  std::vector<Backend> backends;                      // at least one, no address twice
+  BackendChoiceSettings choice;                       // among them
   BackendTlsSettings backend_tls;                     // for those in TLS: all of them, or none
   std::optional<TlsMode> tls;                         // none: by endpoint, see tls_of
   TlsSettings tls_settings;                           // for terminate

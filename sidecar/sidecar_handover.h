@@ -53,7 +53,7 @@ struct SidecarHandover {
   };
   struct Healthy {
     std::string service;
-    std::string backends;  // as text: it counts for these only
+    std::string backends;  // the one of its backends that is, as text
     bool operator==(const Healthy&) const = default;
   };
   std::vector<Link> links;

@@ -48,9 +48,9 @@ SidecarHandover Sidecar::freeze_handover() {
     handover.links.back().id = link_id(link->entry);
   }
   for (const auto& service : services_)
-    if (service->health().state() == HealthJudge::State::healthy)
-      handover.healthy.push_back(
-          {service->configuration().name, backends_text(service->configuration())});
+    for (std::size_t i = 0; i < service->backends().size(); ++i)
+      if (service->backends().health(i).state() == HealthJudge::State::healthy)
+        handover.healthy.push_back({service->configuration().name, service->backends().name(i)});
   return handover;
 }
 

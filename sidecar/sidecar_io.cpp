@@ -129,17 +129,17 @@ Task<> Sidecar::wait_stop() {
 
 // ---- what happened -----------------------------------------------------------------------------
 
-void Sidecar::handle_health(const Service& service) {
-  const HealthJudge& health = service.health();
-  const std::string& name = service.configuration().name;
+void Sidecar::handle_health(const Service& service, std::size_t backend) {
+  const HealthJudge& health = service.backends().health(backend);
+  const std::string name = service.backends().name(backend);
+  const Log log = log_.with({{"service", service.configuration().name}});
   if (health.state() == HealthJudge::State::healthy)
-    log_.info("backend healthy",
-              {{"service", name}, {"backend", backends_text(service.configuration())}});
+    log.info("backend healthy", {{"backend", name}});
   else
-    log_.warn("backend not healthy, its service is not published",
-              {{"service", name},
-               {"backend", backends_text(service.configuration())},
-               {"why", health.reason()}});
+    log.warn(service.backends().state() == HealthJudge::State::healthy
+                 ? "backend not healthy, the others serve"
+                 : "backend not healthy, its service is not published",
+             {{"backend", name}, {"why", health.reason()}});
   for (const auto& link : links_) link->link->services_changed();
 }
 
@@ -270,6 +270,7 @@ void Sidecar::tell(const ServedStream& stream) {
   if (!stream.tls_version.empty()) log = log.with({{"tls", stream.tls_version}});
   if (!stream.client_certificate.empty())
     log = log.with({{"client_certificate", stream.client_certificate}});
+  if (stream.of_several && !stream.backend.empty()) log = log.with({{"backend", stream.backend}});
   log.info("stream ended", {{"service", stream.service},
                             {"endpoint", stream.endpoint},
                             {"client", stream.client.text()},

@@ -136,7 +136,7 @@ class Sidecar {
   static bool is_worth_telling(const control::EndpointAnswer& answer);
   void tell_answers(Link& link);
   void tell(const ServedStream& stream);
-  void handle_health(const Service& service);
+  void handle_health(const Service& service, std::size_t backend);
   void handle_certificate(const Service& service);
   [[nodiscard]] static control::ServiceEndpointStatus status_of_static(
       control::ServiceEndpointStatus status);
@@ -144,6 +144,7 @@ class Sidecar {
   void add_responder(SidecarConfiguration& configuration) const;
   // Whether all of its names are published somewhere.
   [[nodiscard]] bool is_published(const ServiceConfiguration& service) const;
+  [[nodiscard]] control::ServiceStatus service_status(const Service& service) const;
   [[nodiscard]] control::ServiceEndpointStatus status_of(const Service& service,
                                                          const std::string& endpoint,
                                                          const EdgeLink& link) const;

@@ -14,10 +14,23 @@ struct NamedService {
   const Service* current = nullptr;
   ServedCounters counters;
   std::size_t streams = 0;
+  struct NamedBackend {
+    std::optional<bool> healthy;  // of those that it has now
+    BackendCounters counters;
+    std::size_t streams = 0;
+  };
+  std::map<std::string, NamedBackend> backends;
 
   void add(const Service& service) {
     counters.add(service.counters());
     streams += service.streams();
+    for (std::size_t i = 0; i < service.backends().size(); ++i) {
+      NamedBackend& one = backends[service.backends().name(i)];
+      one.counters.add(service.backends().counters(i));
+      one.streams += service.backends().streams(i);
+      if (&service == current)
+        one.healthy = service.backends().health(i).state() == HealthJudge::State::healthy;
+    }
   }
 };
 using NamedServices = std::map<std::string, NamedService>;
@@ -67,15 +80,45 @@ void add_limits(control::MetricsPage& page, const NamedServices& services) {
 }
 
 void add_health(control::MetricsPage& page, const NamedServices& services) {
-  page.gauge("sidestream_service_healthy", "1 while the backend of a service is well.");
+  page.gauge("sidestream_service_healthy", "1 while a backend of a service is well.");
   for (const auto& [name, one] : services)
     if (one.current != nullptr)
-      page.add(one.current->health().state() == HealthJudge::State::healthy, {{"service", name}});
-  page.counter("sidestream_service_probes_total", "Probes of the backend, by what they found.");
-  for (const auto& [name, one] : services) {
-    page.add(one.counters.probes_healthy, {{"service", name}, {"result", "healthy"}});
-    page.add(one.counters.probes_unhealthy, {{"service", name}, {"result", "unhealthy"}});
-  }
+      page.add(one.current->backends().state() == HealthJudge::State::healthy, {{"service", name}});
+}
+
+// Calls `add(service, backend, facts)` for each of them.
+void for_each_backend(const NamedServices& services, const auto& add) {
+  for (const auto& [name, service] : services)
+    for (const auto& [backend, one] : service.backends) add(name, backend, one);
+}
+
+void add_backends(control::MetricsPage& page, const NamedServices& services) {
+  using Backend = NamedService::NamedBackend;
+  using Text = std::string;
+  page.counter("sidestream_service_probes_total", "Probes of a backend, by what they found.");
+  for_each_backend(services, [&](const Text& name, const Text& backend, const Backend& one) {
+    page.add(one.counters.probes_healthy,
+             {{"service", name}, {"backend", backend}, {"result", "healthy"}});
+    page.add(one.counters.probes_unhealthy,
+             {{"service", name}, {"backend", backend}, {"result", "unhealthy"}});
+  });
+  page.gauge("sidestream_backend_healthy", "1 while this backend of a service is well.");
+  for_each_backend(services, [&](const Text& name, const Text& backend, const Backend& one) {
+    if (one.healthy) page.add(*one.healthy, {{"service", name}, {"backend", backend}});
+  });
+  page.gauge("sidestream_backend_streams", "Live streams of a backend.");
+  for_each_backend(services, [&](const Text& name, const Text& backend, const Backend& one) {
+    page.add(std::uint64_t{one.streams}, {{"service", name}, {"backend", backend}});
+  });
+  page.counter("sidestream_backend_streams_total", "Streams that went to a backend.");
+  for_each_backend(services, [&](const Text& name, const Text& backend, const Backend& one) {
+    page.add(one.counters.streams_in_all, {{"service", name}, {"backend", backend}});
+  });
+  page.counter("sidestream_backend_dials_failed_total",
+               "Dials for a stream that failed; it went on to the next backend, if there was one.");
+  for_each_backend(services, [&](const Text& name, const Text& backend, const Backend& one) {
+    page.add(one.counters.dials_failed, {{"service", name}, {"backend", backend}});
+  });
 }
 
 // Where TLS ends here.
@@ -149,6 +192,7 @@ void Sidecar::write_metrics(control::MetricsPage& page) const {
   add_streams(page, services);
   add_limits(page, services);
   add_health(page, services);
+  add_backends(page, services);
   add_certificates(page, services);
   add_endpoints(page, status());
   page.gauge("sidestream_timers", "Timers that run.");

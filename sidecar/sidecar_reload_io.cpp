@@ -13,7 +13,7 @@ namespace {
 constexpr Duration late_streams = 15s;
 
 bool probes_alike(const ServiceConfiguration& one, const ServiceConfiguration& other) {
-  return one.backends == other.backends && one.health == other.health;
+  return one.health == other.health && one.backend_tls == other.backend_tls;
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ void Sidecar::add_service(ServiceConfiguration configuration) {
                 log_.info("certificate obtained", {{"account", account}});
               }},
       Service::Callbacks{
-          .health_changed = [this](const Service& one) { handle_health(one); },
+          .health_changed = [this](const Service& one,
+                                   std::size_t backend) { handle_health(one, backend); },
           .stream_ended = [this](const ServedStream& stream) { tell(stream); },
           .certificate_changed = [this](const Service& one) { handle_certificate(one); }}));
   adopt_health(*services_.back());
@@ -68,16 +69,18 @@ void Sidecar::add_service(ServiceConfiguration configuration) {
 
 std::string Sidecar::backends_text(const ServiceConfiguration& configuration) {
   std::string text;
-  for (const BackendAddress& backend : configuration.backends)
-    text += (text.empty() ? "" : ", ") + backend.text();
+  for (const Backend& backend : configuration.backends)
+    text += (text.empty() ? "" : ", ") + backend.address.text();
   return text;
 }
 
 // The verdict of the process before us on the same backends.
 void Sidecar::adopt_health(Service& service) const {
-  const SidecarHandover::Healthy found{service.configuration().name,
-                                       backends_text(service.configuration())};
-  if (std::ranges::find(healthy_before_, found) != healthy_before_.end()) service.adopt_health();
+  for (std::size_t i = 0; i < service.backends().size(); ++i) {
+    const SidecarHandover::Healthy found{service.configuration().name, service.backends().name(i)};
+    if (std::ranges::find(healthy_before_, found) != healthy_before_.end())
+      service.backends().adopt_healthy(i);
+  }
 }
 
 // Without a folder for what it gets there is no asking.
@@ -97,7 +100,7 @@ void Sidecar::add_responder(SidecarConfiguration& configuration) const {
   ServiceConfiguration service;
   service.name = "acme-http-01";
   service.publish = {{.name = std::nullopt, .port = SidecarConfiguration::http_port}};
-  service.backends = {acme_->responder()->address()};
+  service.backends = {Backend{.address = acme_->responder()->address()}};
   service.health.kind = HealthKind::none;
   configuration.services.push_back(std::move(service));
 }

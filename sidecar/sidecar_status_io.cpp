@@ -32,6 +32,26 @@ control::CertificateStatus Sidecar::certificate_status(const ServiceTls& tls) {
   return status;
 }
 
+control::ServiceStatus Sidecar::service_status(const Service& service) const {
+  const ServiceBackends& backends = service.backends();
+  control::ServiceStatus status;
+  status.name = service.configuration().name;
+  status.backend = backends_text(service.configuration());
+  status.health = text_of(backends.state());
+  status.health_reason = backends.reason();
+  status.streams = service.streams();
+  if (const ServiceTls* tls = service.tls()) status.certificate = certificate_status(*tls);
+  for (const control::Endpoint& endpoint : service.configuration().publish)
+    for (const auto& link : links_)
+      status.endpoints.push_back(status_of(service, endpoint.text(), *link->link));
+  for (std::size_t i = 0; i < backends.size(); ++i)
+    status.backends.push_back({.backend = backends.name(i),
+                               .health = std::string(text_of(backends.health(i).state())),
+                               .health_reason = backends.health(i).reason(),
+                               .streams = backends.streams(i)});
+  return status;
+}
+
 control::SidecarStatus Sidecar::status() const {
   const Instant now = network_.timers().now();
   control::SidecarStatus status;
@@ -58,19 +78,7 @@ control::SidecarStatus Sidecar::status() const {
     status.edges.push_back(std::move(edge));
     status.tunnel_connections += link->link->tunnel_connections();
   }
-  for (const auto& service : services_) {
-    control::ServiceStatus entry;
-    entry.name = service->configuration().name;
-    entry.backend = backends_text(service->configuration());
-    entry.health = text_of(service->health().state());
-    entry.health_reason = service->health().reason();
-    entry.streams = service->streams();
-    if (const ServiceTls* tls = service->tls()) entry.certificate = certificate_status(*tls);
-    for (const control::Endpoint& endpoint : service->configuration().publish)
-      for (const auto& link : links_)
-        entry.endpoints.push_back(status_of(*service, endpoint.text(), *link->link));
-    status.services.push_back(std::move(entry));
-  }
+  for (const auto& service : services_) status.services.push_back(service_status(*service));
   status.timers = network_.timers().size();
   if (discovery_) status.docker = discovery_->status();
   add_predecessors(status);

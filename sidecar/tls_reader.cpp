@@ -123,7 +123,8 @@ TlsSettings read_tls_settings(ConfigurationSection& service, bool ends_here,
 BackendTlsSettings read_backend_tls_settings(ConfigurationSection& section,
                                              const ServiceConfiguration& service) {
   BackendTlsSettings settings;
-  const auto in_tls = std::ranges::count_if(service.backends, &BackendAddress::tls);
+  const auto in_tls = std::ranges::count_if(
+      service.backends, [](const Backend& backend) { return backend.address.tls; });
   if (in_tls == 0) {
     for (const std::string_view key : {"server_name", "ca"})
       section.refuse(key, "counts only for a backend that is written tls://HOST:PORT; remove it");

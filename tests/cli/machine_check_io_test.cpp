@@ -33,7 +33,7 @@ class MachineCheck : public testing::Test {
   void add_service(std::string_view backend) {
     sidecar::ServiceConfiguration service;
     service.name = "web";
-    service.backends = {*sidecar::BackendAddress::parse(backend)};
+    service.backends = {sidecar::Backend{*sidecar::BackendAddress::parse(backend)}};
     sidecar_.services.push_back(service);
   }
 

@@ -113,6 +113,25 @@ TEST(StatusTable, WithSeveralEdgesEachEndpointNamesItsEdge) {
       << text;
 }
 
+TEST(StatusTable, ShowsEachOfSeveralBackends) {
+  SidecarStatus status;
+  ServiceStatus db{"db", "db-1:5432, db-2:5432", "healthy", "", 4, {}};
+  db.backends = {{"db-1:5432", "unhealthy", "Connection refused", 1},
+                 {"db-2:5432", "healthy", "", 3}};
+  ServiceStatus web{"web", "web:80", "healthy", "", 0, {}};
+  web.backends = {{"web:80", "healthy", "", 0}};
+  status.services = {db, web};
+  const std::string text = status_table(status);
+  EXPECT_TRUE(
+      text.ends_with("db       2 backends  1 of 2 healthy  4        -         -\n"
+                     "web      web:80      healthy         0        -         -\n"
+                     "\n"
+                     "BACKENDS OF  BACKEND    HEALTH     STREAMS  WHY\n"
+                     "db           db-1:5432  unhealthy  1        Connection refused\n"
+                     "             db-2:5432  healthy    3\n"))
+      << text;
+}
+
 TEST(StatusTable, ShowsCertificatesAndWhatIsWrongWithThem) {
   SidecarStatus status;
   ServiceStatus web{"web", "b:1", "healthy", "", 0, {}};

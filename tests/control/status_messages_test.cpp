@@ -98,6 +98,15 @@ TEST(StatusMessages, ManyEndpointsFit) {
   EXPECT_EQ(parse_status(serialize(status)), Status(status));
 }
 
+TEST(StatusMessages, BackendsGoThere) {
+  SidecarStatus status;
+  status.services = {{"web", "a:1, b:1", "healthy", "", 0, {}, {}}};
+  status.services[0].backends = {{"a:1", "unhealthy", "refused", 1}, {"b:1", "healthy", "", 2}};
+  const auto read = parse_status(serialize(status));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(std::get<SidecarStatus>(*read), status);
+}
+
 TEST(StatusMessages, CertificatesGoThere) {
   SidecarStatus status;
   status.services = {{"web", "b:1", "healthy", "", 0, {}, {}}};

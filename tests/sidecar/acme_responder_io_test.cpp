@@ -23,8 +23,7 @@ class AcmeResponderTest : public ::testing::Test {
     return getting.result();
   }
   Task<control::HttpResponse> ask(std::string target, std::string host) {
-    std::vector<BackendAddress> where(1, responder_.address());
-    auto dialling = dial_backend(home_.network(), std::move(where), 1s);
+    auto dialling = dial_backend(home_.network(), responder_.address(), 1s);
     const auto stream = co_await std::move(dialling);
     control::HttpRequest request;
     request.method = "GET";

@@ -32,7 +32,7 @@ class DiscoveryIoTest : public testing::Test {
   std::string services() {
     std::string text;
     for (const ServiceConfiguration& service : discovery_.services({}))
-      text += (text.empty() ? "" : " ") + service.backends.front().text();
+      text += (text.empty() ? "" : " ") + service.backends.front().address.text();
     return text;
   }
   // Whether the services become these within the time.

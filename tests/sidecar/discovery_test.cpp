@@ -41,7 +41,7 @@ class DiscoveryTest : public testing::Test {
   std::string services() const {
     std::string text;
     for (const ServiceConfiguration& service : discovery_.services({}).services)
-      text += (text.empty() ? "" : " ") + service.backends.front().text();
+      text += (text.empty() ? "" : " ") + service.backends.front().address.text();
     return text;
   }
 

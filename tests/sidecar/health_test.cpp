@@ -68,6 +68,27 @@ TEST(HealthJudge, NeverHealthyNeedsNoSecondFailure) {
   EXPECT_EQ(judge.state(), HealthJudge::State::unhealthy);
 }
 
+TEST(HealthJudge, ThresholdsCountProbesInARow) {
+  HealthLimits limits;
+  limits.successes_until_healthy = 3;
+  limits.failures_until_unhealthy = 2;
+  HealthJudge judge(HealthKind::tcp, limits);
+  EXPECT_TRUE(judge.record_success()) << "the first one decides";
+  EXPECT_FALSE(judge.record_failure("refused"));
+  EXPECT_FALSE(judge.record_success());
+  EXPECT_FALSE(judge.record_failure("refused"));
+  EXPECT_TRUE(judge.record_failure("refused"));
+  for (const bool last : {false, true}) {
+    EXPECT_FALSE(judge.record_success());
+    EXPECT_FALSE(judge.record_success());
+    if (last) break;
+    EXPECT_FALSE(judge.record_failure("refused again"));
+  }
+  EXPECT_EQ(judge.reason(), "refused again");
+  EXPECT_TRUE(judge.record_success());
+  EXPECT_EQ(judge.reason(), "");
+}
+
 TEST(HealthJudge, WithoutAProbeItIsAlwaysHealthy) {
   EXPECT_EQ(HealthJudge(HealthKind::none).state(), HealthJudge::State::healthy);
 }

@@ -48,7 +48,7 @@ std::string services(const std::vector<Container>& containers,
   for (const ServiceConfiguration& service : read(containers, of_file).services) {
     text += (text.empty() ? "" : " ") + service.name + "=";
     for (std::size_t i = 0; i < service.backends.size(); ++i)
-      text += (i > 0 ? "," : "") + service.backends[i].text();
+      text += (i > 0 ? "," : "") + service.backends[i].address.text();
   }
   return text;
 }
@@ -74,13 +74,30 @@ TEST(LabelServices, HaveTheKeysOfTheFile) {
   const ServiceConfiguration& service = read_.services.front();
   EXPECT_EQ(service.name, "web");
   EXPECT_EQ(service.publish.size(), 2U);
-  EXPECT_EQ(service.backends.front().text(), "web:443");
+  EXPECT_EQ(service.backends.front().address.text(), "web:443");
   EXPECT_EQ(service.tls, TlsMode::passthrough);
   EXPECT_EQ(service.proxy_protocol, ProxyProtocol::v2);
   EXPECT_EQ(service.health.kind, HealthKind::tls);
   EXPECT_EQ(service.health.interval, 9s);
   EXPECT_EQ(service.limits.streams, 50U);
   EXPECT_EQ(service.priority, 7U);
+}
+
+TEST(LabelServices, ContainersOfOneServiceMayHaveWeights) {
+  const auto weighted = [](const std::string& name, const std::string& weight) {
+    return container(name, {{"web.publish", "a.example.com"},
+                            {"web.port", "443"},
+                            {"web.balance", "round_robin"},
+                            {"web.weight", weight}});
+  };
+  const LabelServices both = read({weighted("one", "1"), weighted("two", "5")});
+  EXPECT_EQ(both.problems, std::vector<std::string>());
+  ASSERT_EQ(both.services.size(), 1U);
+  ASSERT_EQ(both.services.front().backends.size(), 2U);
+  EXPECT_EQ(both.services.front().backends[1].weight, 5U);
+  EXPECT_EQ(problems({weighted("one", "many")}),
+            "container one: sidestream.services.web.weight: expected a whole number from 1 "
+            "to 100, not \"many\"");
 }
 
 TEST(LabelServices, AContainerMayHaveSeveral) {

@@ -32,15 +32,11 @@ TEST(ServedStream, CountersAdd) {
   ServedCounters one;
   one.streams_in_all = 1;
   one.ended[0] = 2;
-  one.probes_healthy = 3;
-  one.probes_unhealthy = 4;
   one.bytes = {.left_to_right_bytes = 5, .right_to_left_bytes = 6};
   ServedCounters sum = one;
   sum.add(one);
   EXPECT_EQ(sum.streams_in_all, 2U);
   EXPECT_EQ(sum.ended[0], 4U);
-  EXPECT_EQ(sum.probes_healthy, 6U);
-  EXPECT_EQ(sum.probes_unhealthy, 8U);
   EXPECT_EQ(sum.bytes.left_to_right_bytes, 10U);
   EXPECT_EQ(sum.bytes.right_to_left_bytes, 12U);
 }

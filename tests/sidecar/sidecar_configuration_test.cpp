@@ -87,14 +87,14 @@ TEST(SidecarConfiguration, ReadsEveryKey) {
 
   ASSERT_EQ(configuration.services.size(), 2U);
   const ServiceConfiguration& first = configuration.services[0];
-  EXPECT_EQ(first.backends[2].text(), "app:5432");
+  EXPECT_EQ(first.backends[2].address.text(), "app:5432");
   EXPECT_EQ(first.tls, TlsMode::passthrough);
   EXPECT_EQ(first.tls_of(first.publish[2]), TlsMode::passthrough);
   EXPECT_EQ(first.proxy_protocol, ProxyProtocol::v2);
   EXPECT_EQ(first.health, (HealthSettings{HealthKind::tcp, 10s, 1500ms, 8008}));
   EXPECT_EQ(first.priority, 10U);
   const ServiceConfiguration& second = configuration.services[1];
-  EXPECT_EQ(second.backends[0].unix_path, "/run/app.sock");
+  EXPECT_EQ(second.backends[0].address.unix_path, "/run/app.sock");
   EXPECT_EQ(second.tls, TlsMode::off);
   ASSERT_EQ(second.rules.allow.size(), 3U);
   EXPECT_EQ(second.rules.allow[2].text(), "192.0.2.1");

@@ -69,6 +69,10 @@ TEST(SidecarEnvironment, GivesEveryKeyOfTheService) {
                       {"SIDESTREAM_HEALTH_TIMEOUT", "1s"},
                       {"SIDESTREAM_ALLOW", "198.51.100.0/24, 2001:db8::1"},
                       {"SIDESTREAM_DENY", "198.51.100.7"},
+                      {"SIDESTREAM_HEALTH_RISE", "2"},
+                      {"SIDESTREAM_HEALTH_FALL", "5"},
+                      {"SIDESTREAM_BALANCE", "least_streams"},
+                      {"SIDESTREAM_SLOW_START", "30s"},
                       {"SIDESTREAM_SERVICE_STREAMS", "50"},
                       {"SIDESTREAM_SERVICE_PER_CLIENT", "5"},
                       {"SIDESTREAM_SERVICE_RATE", "10/s"},
@@ -84,9 +88,10 @@ TEST(SidecarEnvironment, GivesEveryKeyOfTheService) {
   EXPECT_EQ(service.name, environment_service);
   EXPECT_EQ(service.publish.size(), 3U);
   EXPECT_EQ(service.backends.size(), 3U);
+  EXPECT_EQ(service.choice, (BackendChoiceSettings{Balance::least_streams, 30s}));
   EXPECT_EQ(service.tls, TlsMode::passthrough);
   EXPECT_EQ(service.proxy_protocol, ProxyProtocol::v2);
-  EXPECT_EQ(service.health, (HealthSettings{HealthKind::tcp, 9s, 1s, std::nullopt}));
+  EXPECT_EQ(service.health, (HealthSettings{HealthKind::tcp, 9s, 1s, std::nullopt, 2, 5}));
   EXPECT_EQ(service.limits, (ServiceLimits{50, 5, 10}));
   EXPECT_EQ(service.priority, 7U);
   EXPECT_EQ(result->limits.streams, 500U);

@@ -120,7 +120,7 @@ TEST_F(TlsReader, RefusesKeysThatWouldDoNothing) {
 TEST_F(TlsReader, ReadsWhomToTrustBehind) {
   service_.publish = {*control::Endpoint::parse("home.example.com")};
   service_.tls = TlsMode::terminate;
-  service_.backends = {*BackendAddress::parse("tls://app:443")};
+  service_.backends = {Backend{*BackendAddress::parse("tls://app:443")}};
   EXPECT_EQ(read_towards_backends("{}"), "");
   EXPECT_EQ(towards_backends_, BackendTlsSettings{});
   EXPECT_EQ(read_towards_backends("{server_name: app.internal, ca: chain.pem}"), "");
@@ -129,7 +129,7 @@ TEST_F(TlsReader, ReadsWhomToTrustBehind) {
   EXPECT_EQ(read_towards_backends("server_name: a b"),
             "f:1:14: server_name: expected a name or an address, as the backend's certificate has "
             "it, not \"a b\"");
-  service_.backends.push_back(*BackendAddress::parse("app:80"));
+  service_.backends.push_back(Backend{*BackendAddress::parse("app:80")});
   EXPECT_EQ(
       read_towards_backends("{}"),
       "f:1:1: some backends are spoken to in TLS and some are not; write tls:// before all of "
@@ -138,10 +138,10 @@ TEST_F(TlsReader, ReadsWhomToTrustBehind) {
 
 TEST_F(TlsReader, SaysWhenThereWouldBeNoTlsBehindOrTooMuch) {
   service_.publish = {*control::Endpoint::parse("home.example.com")};
-  service_.backends = {*BackendAddress::parse("app:443")};
+  service_.backends = {Backend{*BackendAddress::parse("app:443")}};
   EXPECT_EQ(read_towards_backends("ca: chain.pem"),
             "f:1:1: ca: counts only for a backend that is written tls://HOST:PORT; remove it");
-  service_.backends = {*BackendAddress::parse("tls://app:443")};
+  service_.backends = {Backend{*BackendAddress::parse("tls://app:443")}};
   EXPECT_EQ(read_towards_backends("{}"),
             "f:1:1: the clients' own TLS goes through to the backend, so there would be TLS inside "
             "of TLS; write HOST:PORT without tls://, or add `tls: terminate`");

@@ -25,8 +25,8 @@ CONNECT_SECONDS_MAX = 12
 class Listener:
     """A TCP server on loopback that does what `serve(connection)` says, one thread each."""
 
-    def __init__(self, serve):
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+    def __init__(self, serve, port=0):
+        self.socket = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, args=(serve,), daemon=True).start()
 

@@ -58,7 +58,8 @@ sidecar::SidecarConfiguration configuration_of(std::size_t home) {
     service.name = "s" + std::to_string(configuration.services.size());
     service.publish = {*control::Endpoint::parse(endpoint)};
     const std::uint16_t port = endpoint.front() == ':' ? plain_backend_port : tls_backend_port;
-    service.backends = {*sidecar::BackendAddress::parse(backend + std::to_string(port))};
+    service.backends = {
+        sidecar::Backend{*sidecar::BackendAddress::parse(backend + std::to_string(port))}};
     service.health.kind = sidecar::HealthKind::none;
     configuration.services.push_back(std::move(service));
   }

@@ -102,7 +102,7 @@ class SidecarProgram {
     sidecar::ServiceConfiguration service;
     service.name = "web";
     service.publish = {*control::Endpoint::parse(publish)};
-    service.backends = {*sidecar::BackendAddress::parse("192.168.1.20:80")};
+    service.backends = {sidecar::Backend{*sidecar::BackendAddress::parse("192.168.1.20:80")}};
     service.health.kind = sidecar::HealthKind::none;
     configuration.services = {service};
     sidecar_ = std::make_unique<sidecar::Sidecar>(

@@ -79,7 +79,7 @@ class WholeSystem {
     sidecar::ServiceConfiguration service;
     service.name = "checked";
     service.publish = {*control::Endpoint::parse(":2222")};
-    service.backends = {*sidecar::BackendAddress::parse("192.168.1.20:22")};
+    service.backends = {sidecar::Backend{*sidecar::BackendAddress::parse("192.168.1.20:22")}};
     configuration.services = {service};
     sidecar_ = std::make_unique<sidecar::Sidecar>(
         home_.boot(), sidecar::SidecarSettings{"simulated"}, configuration, nullptr, log_);
