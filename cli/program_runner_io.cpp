@@ -179,10 +179,12 @@ Task<> be_asked(KernelNetwork& network, std::vector<AdminPlace>& places, Handove
 }
 
 Task<> run_all(KernelNetwork& network, RunningProgram program, std::vector<AdminPlace>& places,
-               Handover& handover, asio::signal_set& signals, const Log& log) {
+               Handover& handover, const Supervisor& supervisor, asio::signal_set& signals,
+               const Log& log) {
   // Whatever of these ends first ends the program.
   Task<> all = obey_signals(signals, program.stop, program.reload, handover, log);
   all = until_one_ends(std::move(all), be_asked(network, places, handover));
+  all = until_one_ends(std::move(all), supervisor.tell_alive(network.timers(), handover));
   all = until_one_ends(std::move(all), return_free_memory(network.timers()));
   if (program.memory.meter->limit_bytes() > 0)
     all = until_one_ends(std::move(all), guard_memory(network.timers(), *program.memory.meter,
@@ -211,15 +213,16 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
   Handover handover(network, can_hand_over ? handover_path(socket) : "",
                     std::move(program.handover), log);
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+  const Supervisor supervisor;
   TaskGroup group(network.executor());
-  group.spawn(run_all(network, std::move(program), places, handover, signals, log),
+  group.spawn(run_all(network, std::move(program), places, handover, supervisor, signals, log),
               [&](const std::exception_ptr& failure) {
                 code = failed;
                 log.error("stopped by an error", {{"error", text_of(failure)}});
               });
   if (!socket.empty())
     folders.write.push_back(std::filesystem::path(socket).parent_path().string());
-  tell_supervisor_ready();
+  supervisor.tell_ready();
   if (background != nullptr) background->tell_serving();
   const SandboxReport sandbox = enter_sandbox(folders);
   if (!sandbox.missing.empty())

@@ -6,12 +6,9 @@ Debian base that debootstrap makes from this machine's own package source, in pl
 """
 
 import os
-import pathlib
 import shutil
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
-import harness  # pylint: disable=wrong-import-position
+from debian import harness, make_archive
 
 BASE = "sidestream-test/base"
 IMAGE = "sidestream"
@@ -33,6 +30,7 @@ class Docker:
         self.stage = stage
         folder = stage.folder / "docker"
         data, run, socket = folder / "data", folder / "run", folder / "docker.sock"
+        self.socket = str(socket)
         for one in (data, run):
             one.mkdir(parents=True)
         self.environment = {**os.environ, "DOCKER_HOST": f"unix://{socket}",
@@ -47,6 +45,11 @@ class Docker:
         harness.expect(self.program.running(), f"dockerd ended\n{self.program.tail()}")
         return self.run("version", check=False).returncode == 0
 
+    def in_its_network(self, *words):
+        """A command of this machine's on the daemon's host."""
+        inside = harness.run(["pgrep", "-P", str(self.program.pid)]).stdout.split()[0]
+        return [harness.tool("nsenter"), "--net", "--target", inside, *words]
+
     def run(self, *words, **options):
         return harness.run(["docker", *words], env=self.environment, **options)
 
@@ -57,33 +60,9 @@ class Docker:
 
     # ---- images -------------------------------------------------------------------------------
     def make_base(self, *packages):
-        """The base image, with these packages of Debian in it. SIDESTREAM_BASE_TAR names a file in
-        which it is kept, for those who run this test again and again."""
-        kept = os.environ.get("SIDESTREAM_BASE_TAR")
-        archive = pathlib.Path(kept) if kept else self.stage.folder / "base.tar"
-        if not archive.exists():
-            self.bootstrap_(archive, packages)
+        """The base image, with these packages of Debian in it."""
+        archive = make_archive(self.stage, "base", packages)
         self.run("import", archive, BASE, seconds=300)
-        if not kept:
-            archive.unlink()
-
-    def bootstrap_(self, archive, packages):
-        release = dict(line.split("=", 1) for line in
-                       pathlib.Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-                       if "=" in line)
-        suite = release["VERSION_CODENAME"].strip('"')
-        source = harness.run(["apt-get", "indextargets", "--format", "$(SITE)",
-                              f"Codename: {suite}", "Created-By: Packages"]).stdout.split()
-        harness.expect(source, "apt knows no package source of this release")
-        root = self.stage.folder / "base"
-        root.mkdir()
-        # In memory, and gone with the shell: a package manager waits for the disk all the time.
-        harness.run([harness.tool("unshare"), "--mount", "sh", "-ec", """
-            mount -t tmpfs tmpfs "$0"
-            debootstrap --variant=minbase --include="$1" "$2" "$0" "$3"
-            rm -rf "$0"/var/lib/apt/lists/* "$0"/var/cache/apt/archives/*.deb
-            tar -C "$0" -cf "$4" .""", root, ",".join(packages), suite, source[0], archive],
-                    seconds=900, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
 
     def make_image(self, name, *lines, **files):
         """An image on top of the base, from lines of a Dockerfile and executable files."""
@@ -101,7 +80,8 @@ class Docker:
         context = self.stage.folder / "context"
         if not context.exists():
             shutil.copytree(harness.ROOT / "dev", context / "dev")
-            shutil.copy(harness.ROOT / "LICENSE", context)
+            for file in ("LICENSE", "CMakeLists.txt"):
+                shutil.copy(harness.ROOT / file, context)
             shutil.copy(harness.program(), context / "program")
         self.run("build", "--quiet", "--tag", tag, "--file", EXAMPLES / "Dockerfile",
                  "--build-arg", f"BASE={BASE}", "--build-arg", "PROGRAM=program", *arguments,
@@ -112,7 +92,7 @@ class Project:
     """One example of compose/, copied, as a user would have it."""
 
     def __init__(self, docker, example, name=None, service="sidestream", replace=None,
-                 environment=None, network=None):
+                 environment=None, network=None, networks=None):
         self.docker = docker
         self.folder = docker.stage.folder / "projects" / (name or example)
         shutil.copytree(EXAMPLES / example, self.folder)
@@ -127,12 +107,12 @@ class Project:
         self.environment = environment or {}
         self.files_ = ["--file", "compose.yaml"]
         if network:
-            self.join_(network)
+            self.join_(network, networks)
 
-    def join_(self, network):
+    def join_(self, network, networks):
         """Another project's network, in place of the internet."""
-        own = "[default, apps, internet]" if "apps:" in (
-            self.folder / "compose.yaml").read_text(encoding="utf-8") else "[default, internet]"
+        has_apps = "apps:" in (self.folder / "compose.yaml").read_text(encoding="utf-8")
+        own = networks or ("[default, apps, internet]" if has_apps else "[default, internet]")
         (self.folder / "internet.yaml").write_text(
             f"services: {{{self.service}: {{networks: {own}}}}}\n"
             f"networks: {{internet: {{external: true, name: {network}}}}}\n", encoding="utf-8")
