@@ -77,6 +77,12 @@ Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
   renew_revoked_peers();
   tell_lease_table();
   tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
+  tunnel_.on_path_mtu([this](const tunnel::PathMtuChange& change) {
+    const auto sidecar = identify({change.remote, 0});
+    log_.info("path carries packets of another size",
+              {{"sidecar", sidecar ? sidecar->name : change.remote.text()},
+               {"mtu", std::uint64_t{change.mtu}}});
+  });
   recall_sidecars();
   keep_configured();
 }

@@ -48,6 +48,9 @@ EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
       acceptors_(network.executor()),
       streams_(network.executor()) {
   tunnel_.on_event([this](const tunnel::DeviceEvent& event) { handle_tunnel_event(event); });
+  tunnel_.on_path_mtu([this](const tunnel::PathMtuChange& change) {
+    on_event_({.kind = EdgeLinkEvent::Kind::path_mtu_changed, .packet_bytes = change.mtu});
+  });
   tunnel_.on_address_change([this] {
     // The edge learns where we are from the first packet that leaves by the new address.
     tunnel_.forget_local_address(peer_);

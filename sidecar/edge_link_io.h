@@ -53,10 +53,12 @@ struct EdgeLinkEvent {
     no_address,        // its names cannot be resolved: problem() says why
     standing_changed,  // what the edge says about our endpoints
     stream_refused,    // a stream that the edge sent belongs to no service: `text` says why
+    path_mtu_changed,  // packets of `packet_bytes` inside the tunnel reach the edge, no larger ones
   };
   Kind kind;
   std::string text{};
   std::optional<SocketAddress> client{};  // stream_refused, when it is known
+  std::size_t packet_bytes = 0;
 };
 
 // Streams that belong to no service, counted.

@@ -187,6 +187,10 @@ void Sidecar::handle_event(Link& link, const EdgeLinkEvent& event) {
                           {"client", event.client ? event.client->text() : "unknown"},
                           {"why", event.text}});
       return;
+    case Kind::path_mtu_changed:
+      log_.info("path carries packets of another size",
+                {{"edge", edge}, {"mtu", std::uint64_t{event.packet_bytes}}});
+      return;
   }
 }
 

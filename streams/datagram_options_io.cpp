@@ -39,15 +39,13 @@ void set_options(int fd, int family, const DatagramSocketLimits& limits) {
     set_option(fd, SOL_SOCKET, SO_RCVBUF, limits.receive_buffer_bytes);
   set_option(fd, SOL_SOCKET, SO_SNDBUF, limits.send_buffer_bytes);
   set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-  // Let routers fragment what is too large for them, as the kernel's own WireGuard does.
-  set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  let_fragment(fd, family, true);  // as the kernel's own WireGuard does
   set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
   if (family == AF_INET) {
     set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
     return;
   }
   set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
   set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
   set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
@@ -83,6 +81,13 @@ std::unique_ptr<DatagramSocket> open_one(const asio::any_io_executor& executor,
 }
 
 }  // namespace
+
+void let_fragment(int fd, int family, bool allowed) {
+  set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, allowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_PROBE);
+  if (family == AF_INET) return;
+  set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+             allowed ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_PROBE);
+}
 
 std::unique_ptr<DatagramSocket> adopt_datagram_socket(const asio::any_io_executor& executor,
                                                       UniqueFd fd) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <optional>
 
 #include "streams/ip_address.h"
@@ -17,7 +18,8 @@ class DatagramPaths {
   struct Path {
     std::optional<IpAddress> local;  // answer from here
     unsigned interface = 0;          // where it came in; needed for link-local addresses only
-    bool no_segmentation = false;
+    // Datagrams of this size or more are too large for offload on that way.
+    std::size_t segmentable_below = std::numeric_limits<std::size_t>::max();
   };
 
   [[nodiscard]] Path* find(const SocketAddress& remote) {

@@ -95,6 +95,14 @@ bool KernelDatagramSocket::take(std::size_t slot, std::size_t into) {
 
 bool KernelDatagramSocket::send(const Batch& batch) {
   if (batch.bytes.empty() || !descriptor_.is_open()) return true;
+  if (!batch.unfragmented) return send_all(batch);
+  let_fragment(descriptor_.fd(), family_, false);
+  const bool taken = send_all(batch);
+  let_fragment(descriptor_.fd(), family_, true);
+  return taken;
+}
+
+bool KernelDatagramSocket::send_all(const Batch& batch) {
   const std::size_t segment_bytes =
       batch.segment_bytes == 0 ? batch.bytes.size() : batch.segment_bytes;
   Batch sized = batch;
@@ -102,7 +110,7 @@ bool KernelDatagramSocket::send(const Batch& batch) {
   send_name_ = to_kernel(batch.remote, family_);
 
   const DatagramPaths::Path* path = paths_.find(batch.remote);
-  const bool segment = segment_sends_ && !(path && path->no_segmentation);
+  const bool segment = segment_sends_ && !(path && segment_bytes >= path->segmentable_below);
   const std::size_t segments = std::min(segments_max, payload_bytes_max / segment_bytes);
   if (segment && segments > 1) {
     const std::size_t part_bytes = segments * segment_bytes;
@@ -164,7 +172,7 @@ KernelDatagramSocket::Sent KernelDatagramSocket::send_segmented(const Batch& bat
     }
     // A datagram larger than the route's MTU is fragmented when sent alone, but not by offload.
     if (several && (code == EMSGSIZE || code == EINVAL)) {
-      paths_.get(batch.remote).no_segmentation = true;
+      paths_.get(batch.remote).segmentable_below = batch.segment_bytes;
       return Sent::not_segmentable;
     }
     count_dropped(part, batch.segment_bytes);

@@ -37,6 +37,10 @@ std::unique_ptr<DatagramSocket> open_datagram_socket(const asio::any_io_executor
 std::unique_ptr<DatagramSocket> adopt_datagram_socket(const asio::any_io_executor& executor,
                                                       UniqueFd fd);
 
+// Whether this host and routers may fragment what is sent. If not, what is known of the path does
+// not count either (RFC 4821 section 4: probes).
+void let_fragment(int fd, int family, bool allowed);
+
 class KernelDatagramSocket final : public DatagramSocket {
  public:
   // `fd` is bound and has its options (open_datagram_socket).
@@ -66,6 +70,7 @@ class KernelDatagramSocket final : public DatagramSocket {
 
   bool take(std::size_t slot, std::size_t size);
   Sent send_segmented(const Batch& batch, MutableBytes part);
+  bool send_all(const Batch& batch);
   bool send_in_parts(const Batch& batch, std::size_t part_bytes);
   Sent send_singly(const Batch& batch, MutableBytes part, bool first);
   void write_control(const Batch& batch, std::size_t segment_bytes, msghdr& message);

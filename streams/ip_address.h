@@ -64,6 +64,8 @@ class IpPrefix {
 
   [[nodiscard]] const IpAddress& address() const { return address_; }
   [[nodiscard]] unsigned length() const { return length_; }
+  // Whether it is a single address.
+  [[nodiscard]] bool is_host() const { return length_ == address_.bits(); }
   [[nodiscard]] bool contains(const IpAddress& address) const;
   [[nodiscard]] std::string text() const;
   auto operator<=>(const IpPrefix&) const = default;

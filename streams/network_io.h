@@ -28,6 +28,9 @@ class DatagramSocket {
     // DSCP and ECN of the IP header (RFC 2474, RFC 3168). Received: that of the batch's first
     // datagram (datagrams of different classes are never put into one batch).
     std::uint8_t traffic_class = 0;
+    // To be sent: it arrives in one piece or not at all (RFC 8899 section 3). All others may be
+    // fragmented on the way, as they are by the kernel's own WireGuard.
+    bool unfragmented = false;
   };
 
   DatagramSocket() = default;

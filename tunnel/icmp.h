@@ -1,5 +1,6 @@
 // The parts of ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443) that a host with TCP needs: it
-// answers echo requests and hears errors about the segments it sent.
+// answers echo requests, sends some of its own (tunnel/path_mtus.h) and hears errors about the
+// segments it sent.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,9 @@ struct IcmpError {
 };
 
 struct IcmpMessage {
-  enum class Kind { echo_request, error };
+  enum class Kind { echo_request, echo_reply, error };
   Kind kind;
-  Bytes echo;  // echo_request: all behind the checksum (identifier, number, text)
+  Bytes echo;  // of both: all behind the checksum (identifier, number, text)
   IcmpError error{};
 };
 
@@ -33,5 +34,13 @@ std::optional<IcmpMessage> parse_icmp(const IpPacket& packet);
 
 // Writes the answer to an echo request, IP header included. Returns its length; 0: no room.
 std::size_t write_icmp_echo_reply(MutableBytes into, const IpPacket& request, Bytes echo);
+
+// Writes an echo request that is as long as `into`, IP header included. Returns its length; 0: too
+// short.
+std::size_t write_icmp_echo_request(MutableBytes into, const IpAddress& source,
+                                    const IpAddress& destination, std::uint16_t identifier,
+                                    std::uint16_t number);
+// By its type alone.
+[[nodiscard]] bool is_icmp_echo_request(const IpPacket& packet);
 
 }  // namespace sidestream::tunnel

@@ -81,8 +81,10 @@ class LossRecovery {
   [[nodiscard]] bool outstanding() const { return !scoreboard_.empty(); }
   [[nodiscard]] std::size_t segment_count() const { return scoreboard_.count(); }
   [[nodiscard]] std::size_t in_flight_bytes() const;
-  // The timer went off and nothing was acknowledged since: one segment at a time, when it goes off.
-  [[nodiscard]] bool silent() const { return rtt_.backoffs() > 0 && in_flight_bytes() > 0; }
+  // The timer went off and nothing was acknowledged since.
+  [[nodiscard]] bool timed_out() const { return rtt_.backoffs() > 0; }
+  // And something was sent again: one segment at a time, when it goes off.
+  [[nodiscard]] bool silent() const { return timed_out() && in_flight_bytes() > 0; }
   [[nodiscard]] Macroflow& macroflow() { return *macroflow_; }
   [[nodiscard]] const Macroflow& macroflow() const { return *macroflow_; }
   [[nodiscard]] bool shares_macroflow() const { return own_macroflow_ == nullptr; }

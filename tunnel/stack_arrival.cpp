@@ -30,6 +30,11 @@ void TcpStack::State::handle_icmp(Instant now, const IpPacket& packet) {
     if (bytes != 0) replies.push(Bytes(reply).first(bytes));
     return;
   }
+  if (message->kind == IcmpMessage::Kind::echo_reply) {
+    path_mtus.handle_echo_reply(now, packet, message->echo);
+    take_path_mtus(now);
+    return;
+  }
   const IcmpError& error = message->error;
   ConnectionEntry* const entry = table.find({.local = error.local, .remote = error.remote});
   if (entry == nullptr) return;
@@ -91,6 +96,7 @@ void TcpStack::State::accept_syn(Instant now, TcpListener& listener, const TcpEn
   ConnectionEntry& entry = table.add(std::make_unique<ConnectionEntry>(
       now, surroundings, ends, secrets_for(now, ends, sequence_after), segment));
   turns.join(now, entry);
+  entry.connection.set_path_mtu(path_mtus.mtu(ends.remote.address));
   const bool restored = turns.hear_from(now, *entry.peer);
   entry.listener_port = listener.port;
   entry.listener = &listener;

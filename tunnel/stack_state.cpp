@@ -32,6 +32,8 @@ TcpStack::State::State(const StackConfiguration& chosen, RandomSource& random_so
       sequence_hash(random),
       timestamp_hash(random),
       ends_hash{KeyedHash(random)},
+      path_mtus(configuration.mtu, configuration.addresses,
+                static_cast<std::uint16_t>(random.u32())),
       turns(surroundings.make_congestion_control, full_segment_bytes(configuration.mtu)),
       table(ends_hash),
       time_wait(configuration.limits, replies, ends_hash) {}
@@ -77,6 +79,7 @@ std::expected<ConnectionId, TcpError> TcpStack::State::connect(Instant now,
     ConnectionEntry& entry = table.add(std::make_unique<ConnectionEntry>(
         now, surroundings, ends, secrets_for(now, ends, sequence_after)));
     turns.join(now, entry);
+    entry.connection.set_path_mtu(path_mtus.mtu(remote.address));
     settle(now, entry);
     return entry.id;
   }
@@ -165,8 +168,12 @@ void TcpStack::State::settle(Instant now, ConnectionEntry& entry) {
 void TcpStack::State::handle_timeout(Instant now) {
   while (ConnectionEntry* const entry = deadlines.pop_due(now)) {
     entry->connection.handle_timeout(now);
+    if (entry->connection.doubts_path_mtu())
+      path_mtus.doubt(now, entry->connection.ends().remote.address);
     settle(now, *entry);
   }
+  path_mtus.handle_timeout(now);
+  take_path_mtus(now);
   turns.handle_timeout(now);
   time_wait.handle_timeout(now);
 }
@@ -192,8 +199,24 @@ void TcpStack::State::handle_heard_again(Instant now, const IpAddress& remote) {
   }
 }
 
+void TcpStack::State::take_path_mtus(Instant now) {
+  while (const auto change = path_mtus.poll_change()) {
+    path_mtu_changes.push_back(*change);
+    const StackPeer* const peer = turns.find(change->remote);
+    if (peer == nullptr) continue;
+    for (ConnectionEntry* entry = peer->connections.front(); entry != nullptr;) {
+      ConnectionEntry* const after = peer->connections.after(*entry);
+      entry->connection.set_path_mtu(change->mtu);
+      if (entry->connection.silent()) entry->connection.handle_path_restored(now);
+      settle(now, *entry);
+      entry = after;
+    }
+  }
+}
+
 std::size_t TcpStack::State::poll_transmit(Instant now, MutableBytes buffer) {
   if (const std::size_t bytes = replies.pop(buffer)) return bytes;
+  if (const std::size_t bytes = path_mtus.poll_transmit(buffer)) return bytes;
   while (const auto turn = turns.next()) {
     ConnectionEntry& entry = *turn->entry;
     const std::size_t bytes = entry.connection.poll_transmit(now, buffer, turn->send);

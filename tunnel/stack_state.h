@@ -1,9 +1,11 @@
 // What TcpStack is made of.
 #pragma once
 
+#include <deque>
 #include <map>
 
 #include "tunnel/ip_packet.h"
+#include "tunnel/path_mtus.h"
 #include "tunnel/tcp_listener.h"
 #include "tunnel/tcp_stack.h"
 #include "tunnel/time_wait.h"
@@ -34,6 +36,8 @@ struct TcpStack::State {
   // The host was heard after a silence. Its connections whose window is shut are left alone: their
   // probes are answered.
   void handle_heard_again(Instant now, const IpAddress& remote);
+  // To all connections with the hosts whose path MTU has changed.
+  void take_path_mtus(Instant now);
   std::size_t poll_transmit(Instant now, MutableBytes buffer);
   std::optional<StackEvent> poll_event();
 
@@ -51,6 +55,8 @@ struct TcpStack::State {
   KeyedHash sequence_hash;   // RFC 6528
   KeyedHash timestamp_hash;  // RFC 7323 section 5.4
   EndsHash ends_hash;
+  PathMtus path_mtus;
+  std::deque<PathMtuChange> path_mtu_changes;  // for the user
   TransmitTurns turns;
   ConnectionTable table;
   TimeWait time_wait;

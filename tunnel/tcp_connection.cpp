@@ -113,6 +113,17 @@ void TcpConnection::handle_packet_too_big(std::size_t mtu, std::uint32_t sequenc
   if (segment_bytes_max() < sender_.mss()) sender_.set_mss(segment_bytes_max());
 }
 
+void TcpConnection::set_path_mtu(std::size_t mtu) {
+  path_mtu_ = mtu;
+  if (opened_ && !over() && segment_bytes_max() != sender_.mss())
+    sender_.set_mss(segment_bytes_max());
+}
+
+bool TcpConnection::doubts_path_mtu() const {
+  return opened_ && !over() && sender_.recovery().timed_out() &&
+         sender_.next().since(sender_.unacknowledged()) > path_mtu_v4_min;
+}
+
 void TcpConnection::handle_unreachable(std::uint32_t sequence) {
   // Later it is a soft error: the network may heal (RFC 1122 section 4.2.3.9).
   if (state_ == TcpState::syn_sent && sequence == initial_.wire()) fail(TcpError::unreachable);

@@ -64,6 +64,10 @@ class TcpConnection {
   void handle_segment(Instant now, const TcpSegment& segment);
   // `mtu` of the path, as ICMP tells about the segment that began at `sequence`.
   void handle_packet_too_big(std::size_t mtu, std::uint32_t sequence);
+  // As it was found out by probes.
+  void set_path_mtu(std::size_t mtu);
+  // Something large is not answered, while the path may well carry what is small.
+  [[nodiscard]] bool doubts_path_mtu() const;
   void handle_unreachable(std::uint32_t sequence);
   void handle_timeout(Instant now);
   // As TcpStack::handle_path_restored; does something only if this waits for the path.

@@ -57,7 +57,7 @@ void TcpConnection::open_early(Instant now, const TcpSegment& syn) {
 std::uint16_t TcpConnection::announced_mss() const {
   const std::size_t headers = ip_header_bytes(ends_.local.address) + tcp_header_bytes;
   return static_cast<std::uint16_t>(
-      std::min<std::size_t>(surroundings_->mtu - headers, unscaled_window_max));
+      std::min<std::size_t>(path_mtu_ - headers, unscaled_window_max));
 }
 
 std::size_t TcpConnection::segment_bytes_max() const {

@@ -25,9 +25,25 @@ void TcpStack::handle_path_restored(Instant now) {
   state_->handle_path_restored(now);
 }
 
+void TcpStack::search_path_mtu(Instant now, const IpAddress& remote) {
+  state_->path_mtus.search(now, remote);
+}
+
+std::size_t TcpStack::path_mtu(const IpAddress& remote) const {
+  return state_->path_mtus.mtu(remote);
+}
+
+std::optional<PathMtuChange> TcpStack::poll_path_mtu() {
+  auto& changes = state_->path_mtu_changes;
+  if (changes.empty()) return std::nullopt;
+  const PathMtuChange change = changes.front();
+  changes.pop_front();
+  return change;
+}
+
 std::optional<Instant> TcpStack::next_deadline() const {
-  const Instant earliest = std::min(
-      {state_->deadlines.earliest(), state_->turns.deadline(), state_->time_wait.deadline()});
+  const Instant earliest = std::min({state_->deadlines.earliest(), state_->turns.deadline(),
+                                     state_->time_wait.deadline(), state_->path_mtus.deadline()});
   if (earliest == Instant::max()) return std::nullopt;
   return earliest;
 }

@@ -20,6 +20,7 @@
 #include "streams/random.h"
 #include "streams/time.h"
 #include "tunnel/congestion_control.h"
+#include "tunnel/path_mtus.h"
 #include "tunnel/tcp_ends.h"
 #include "tunnel/tcp_limits.h"
 
@@ -89,6 +90,16 @@ class TcpStack {
   // The path carries again after it did not: what has been waiting longer and longer between its
   // retransmissions is sent again now. Connections that lost nothing are left alone.
   void handle_path_restored(Instant now);
+
+  // ---- path MTU (tunnel/path_mtu_search.h) -------------------------------------------------
+  // Finds out anew how large the packets are that reach a host: its path is a new one. It is done
+  // unasked when large segments get no answer.
+  void search_path_mtu(Instant now, const IpAddress& remote);
+  // As far as it is known: at most that of the link.
+  [[nodiscard]] std::size_t path_mtu(const IpAddress& remote) const;
+  // What was found out since the last call; connections go by it already.
+  std::optional<PathMtuChange> poll_path_mtu();
+
   // Only reads what is stored.
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   // Writes the next IP packet that is due into `buffer` (at least mtu bytes) and returns its

@@ -140,10 +140,14 @@ void UserspaceTunnel::handle_batch(Instant now, const DatagramSocket::Batch& bat
 
 void UserspaceTunnel::handle_events() {
   handle_stack_events();
+  while (const auto change = stack_.poll_path_mtu())
+    if (path_mtu_callback_) path_mtu_callback_(*change);
   while (const auto event = device_.poll_event()) {
     using Kind = DeviceEvent::Kind;
     if (event->kind == Kind::handshake_completed || event->kind == Kind::endpoint_changed) {
       stack_.handle_path_restored(now());
+      if (const auto host = hosts_.find(event->peer); host != hosts_.end())
+        stack_.search_path_mtu(now(), host->second);
       predecessors_.handle_path_restored();
     }
     if (callback_) callback_(*event);
@@ -206,8 +210,12 @@ bool UserspaceTunnel::collect(Instant now) {
     const std::size_t packet_bytes =
         poll_packet(now, place.subspan(transport_header_bytes, mtu_), ours);
     if (packet_bytes == 0) break;
+    const bool probe = is_path_mtu_probe(place.subspan(transport_header_bytes, packet_bytes));
     const auto sealed = device_.seal(now, place, packet_bytes);
-    if (sealed.verdict == WireGuardDevice::Sealed::Verdict::sealed)
+    if (sealed.verdict != WireGuardDevice::Sealed::Verdict::sealed) continue;
+    if (probe)
+      append_probe(sealed.endpoint, sealed.datagram_bytes);
+    else
       append(sealed.endpoint, sealed.datagram_bytes, sealed.traffic_class);
   }
   return outgoing_bytes_ > 0;
@@ -238,6 +246,13 @@ void UserspaceTunnel::append(const SocketAddress& remote, std::size_t datagram_b
   }
   batches_.push_back({remote, datagram, datagram_bytes, traffic_class});
   last_batch_open_ = true;
+}
+
+void UserspaceTunnel::append_probe(const SocketAddress& remote, std::size_t datagram_bytes) {
+  last_batch_open_ = false;
+  append(remote, datagram_bytes, 0);
+  batches_.back().unfragmented = true;
+  last_batch_open_ = false;
 }
 
 bool UserspaceTunnel::send_collected() {
@@ -325,12 +340,15 @@ std::unique_ptr<Listener> UserspaceTunnel::listen(std::uint16_t port) {
 std::expected<PeerId, AddPeerError> UserspaceTunnel::add_peer(
     const PeerConfiguration& configuration) {
   auto peer = device_.add_peer(configuration);
+  if (peer && !configuration.allowed_ips.empty() && configuration.allowed_ips.front().is_host())
+    hosts_.emplace(*peer, configuration.allowed_ips.front().address());
   stack_was_used();
   return peer;
 }
 
 void UserspaceTunnel::remove_peer(PeerId peer) {
   device_.remove_peer(peer);
+  hosts_.erase(peer);
 }
 
 void UserspaceTunnel::set_endpoint(PeerId peer, const SocketAddress& endpoint,

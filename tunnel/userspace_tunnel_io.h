@@ -86,6 +86,10 @@ class UserspaceTunnel final : public Tunnel {
   void on_event(std::function<void(const DeviceEvent&)> callback) {
     callback_ = std::move(callback);
   }
+  // Called when it was found out how large the packets are that reach a peer (path_mtu_search.h).
+  void on_path_mtu(std::function<void(const PathMtuChange&)> callback) {
+    path_mtu_callback_ = std::move(callback);
+  }
   // Called when addresses or routes of this host have changed, where the system tells. Set before
   // run().
   void on_address_change(std::function<void()> callback) {
@@ -152,6 +156,7 @@ class UserspaceTunnel final : public Tunnel {
   bool collect(Instant now);
   std::size_t poll_packet(Instant now, MutableBytes into, bool ours_first);
   void append(const SocketAddress& remote, std::size_t datagram_bytes, std::uint8_t traffic_class);
+  void append_probe(const SocketAddress& remote, std::size_t datagram_bytes);
   bool send_collected();
   void notice_suspension();
   void rearm();
@@ -168,6 +173,8 @@ class UserspaceTunnel final : public Tunnel {
   std::unique_ptr<DatagramSocket> former_socket_;  // closed; somebody may still wait for it
   std::function<void(const DeviceEvent&)> callback_;
   std::function<void()> address_callback_;
+  std::function<void(const PathMtuChange&)> path_mtu_callback_;
+  std::unordered_map<PeerId, IpAddress> hosts_;                   // peers that are one host
   std::unordered_map<ConnectionId, TunnelStream*> streams_;       // not owned
   std::unordered_map<std::uint16_t, TunnelListener*> listeners_;  // not owned
   bool transmit_wanted_ = false;

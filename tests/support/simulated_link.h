@@ -20,6 +20,7 @@ struct LinkQuality {
   std::uint64_t bytes_per_second = 0;  // 0: no limit
   std::size_t queue_bytes_max = 0;     // that wait for the line; 0: no limit
   Duration delay{0};
+  std::size_t packet_bytes_max = 0;  // longer ones are dropped; 0: none is
   double loss = 0;
   double duplication = 0;
   double corruption = 0;       // of one bit
@@ -36,6 +37,7 @@ class SimulatedLink {
 
   void send(Instant now, Bytes packet) {
     ++sent_packets_;
+    if (quality_.packet_bytes_max != 0 && packet.size() > quality_.packet_bytes_max) return;
     if (free_at_ < now) free_at_ = now;
     if (quality_.bytes_per_second != 0) {
       const auto waiting =

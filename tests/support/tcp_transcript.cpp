@@ -92,8 +92,9 @@ void TcpTranscript::drain() {
   for (bool busy = true; busy;) {
     busy = false;
     while (const std::size_t bytes = stack_.poll_transmit(now_, buffer)) {
-      sent_.emplace_back(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(bytes));
       busy = true;
+      if (is_path_mtu_probe(Bytes(buffer).first(bytes))) continue;
+      sent_.emplace_back(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(bytes));
     }
     while (const auto event = stack_.poll_event()) {
       if (event->kind == StackEvent::Kind::accepted) id_ = event->connection;

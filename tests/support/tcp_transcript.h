@@ -6,7 +6,8 @@
 // Flags come first (S, F, R, P, A; - for none of them). Sequence numbers count from each side's own
 // SYN, which is 0, and so do the timestamps of the stack. `sack 2001-3001,4001-5001` are blocks in
 // the order of the option. What an expectation does not mention may be anything, but flags, `len`
-// and `sack` are always compared (a missing `len` is 0). P need not be mentioned.
+// and `sack` are always compared (a missing `len` is 0). P need not be mentioned. Probes of the
+// path MTU are no part of the dialogue: the peer answers no echo.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -69,7 +69,6 @@ TEST(Icmp, IgnoresWhatIsNoUseToTcp) {
   const auto ignored = [](const std::vector<std::uint8_t>& packet) {
     return !parse_icmp(*parse_ip_packet(packet));
   };
-  EXPECT_TRUE(ignored(message(false, 0, 0, quotation(false, 0))));   // an echo reply
   EXPECT_TRUE(ignored(message(false, 11, 0, quotation(false, 0))));  // time exceeded
   EXPECT_TRUE(ignored(message(true, 3, 0, quotation(true, 0))));
   EXPECT_TRUE(ignored(message(false, 8, 1, quotation(false, 0))));
@@ -90,6 +89,32 @@ TEST(Icmp, IgnoresWhatIsDamagedOrCut) {
     for (std::size_t length = 0; length < body.size(); ++length)
       EXPECT_FALSE(parse_icmp(
           *parse_ip_packet(message(v6, v6 ? 2 : 3, v6 ? 0 : 4, Bytes(body).first(length)))));
+  }
+}
+
+TEST(Icmp, HearsTheReplyToItsOwnRequest) {
+  for (const bool v6 : {false, true}) {
+    const IpAddress us = *IpAddress::parse(v6 ? "fd00::1" : "10.0.0.1");
+    const IpAddress them = *IpAddress::parse(v6 ? "fd00::9" : "10.0.0.9");
+    std::vector<std::uint8_t> request(1300);
+    ASSERT_EQ(write_icmp_echo_request(request, us, them, 0x1234, 7), request.size());
+    const auto packet = *parse_ip_packet(request);
+    EXPECT_TRUE(is_icmp_echo_request(packet));
+    const auto asked = parse_icmp(packet);
+    ASSERT_TRUE(asked);
+    std::vector<std::uint8_t> reply(1300);
+    ASSERT_EQ(write_icmp_echo_reply(reply, packet, asked->echo), reply.size());
+    const auto answer = *parse_ip_packet(reply);
+    EXPECT_FALSE(is_icmp_echo_request(answer));
+    EXPECT_EQ(answer.source, them);
+    const auto heard = parse_icmp(answer);
+    ASSERT_TRUE(heard);
+    EXPECT_EQ(heard->kind, IcmpMessage::Kind::echo_reply);
+    ByteReader reader(heard->echo);
+    EXPECT_EQ(reader.u16(), 0x1234);
+    EXPECT_EQ(reader.u16(), 7);
+    EXPECT_EQ(write_icmp_echo_request(MutableBytes(request).first(v6 ? 47 : 27), us, them, 1, 1),
+              0U);
   }
 }
 

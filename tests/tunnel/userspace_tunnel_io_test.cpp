@@ -114,6 +114,40 @@ TEST_F(UserspaceTunnelTest, AStreamOutlivesSilenceWithTextOnItsWay) {
   EXPECT_FALSE(reading.error());
 }
 
+// The filter of the world is a path that carries no larger datagrams and does not say so.
+TEST_F(UserspaceTunnelTest, FindsOutHowLargePacketsMayBe) {
+  constexpr std::size_t datagram_bytes_max = 1340;
+  world.set_filter([](const World::DatagramView& datagram) {
+    return datagram.bytes.size() <= datagram_bytes_max;
+  });
+  std::map<std::string, std::size_t> told;
+  const auto tell = [&told](const PathMtuChange& change) {
+    told[change.remote.text()] = change.mtu;
+  };
+  home.on_path_mtu(tell);
+  vps.on_path_mtu(tell);
+  home.start_handshake(vps_peer, false);
+  world.advance(500ms);
+  const std::size_t carried = (datagram_bytes_max - keepalive_bytes) / 16 * 16;
+  EXPECT_EQ(told["10.9.0.1"], carried);
+  EXPECT_EQ(told["10.9.0.2"], carried);
+  open_stream();
+  auto writing = world.start(write(1'000'000));
+  auto reading = world.start(read(1'000'000));
+  EXPECT_TRUE(world.run_until([&] { return reading.done(); }, 2s));
+}
+
+TEST_F(UserspaceTunnelTest, FindsOutInTheMiddleOfAStreamThatPacketsAreTooLarge) {
+  open_stream();
+  auto writing = world.start(write(20'000'000));
+  auto reading = world.start(read(20'000'000));
+  world.advance(100ms);
+  ASSERT_FALSE(reading.done());
+  world.set_filter(
+      [](const World::DatagramView& datagram) { return datagram.bytes.size() <= 1340; });
+  EXPECT_TRUE(world.run_until([&] { return reading.done(); }, 6s));
+}
+
 TEST_F(UserspaceTunnelTest, AStreamBreaksWhenThePathStaysSilent) {
   open_stream();
   world.set_up(home_host, vps_host, false);
