@@ -4,19 +4,21 @@
 #include <utility>
 
 #include "streams/deadline_io.h"
+#include "streams/postgres_greeting_io.h"
 #include "streams/proxy_header.h"
 
 namespace sidestream::edge {
 namespace {
 
 // The PROXY header and what was read from the client, in one piece: some receivers want the header
-// in one segment.
+// in one segment. A server of PostgreSQL's takes nothing behind its request before it has answered.
 std::vector<std::uint8_t> first_bytes(const Stream& client, const Opening& opening) {
   const SocketAddress from = client.remote_address();
   const SocketAddress to = client.local_address();
   std::vector<std::uint8_t> bytes = serialize_proxy_v2(
       {from.address.unmapped(), from.port}, {to.address.unmapped(), to.port}, opening.name);
-  bytes.insert(bytes.end(), opening.bytes.begin(), opening.bytes.end());
+  const Bytes said = opening.postgres ? Bytes(postgres_ssl_request) : Bytes(opening.bytes);
+  bytes.insert(bytes.end(), said.begin(), said.end());
   return bytes;
 }
 
@@ -234,9 +236,10 @@ Task<> EdgeRouter::carry(LiveStream& stream) {
   record.end = StreamEnd::sidecar_broke;
   stream.traffic = &traffic_.enter(record.sidecar, record.service);
   record.bytes_from_client = opening.bytes.size();
-  opening = {};
   co_await stream.upstream->write_all(Bytes(first).subspan(written));
   first = {};
+  if (opening.postgres) co_await begin_postgres(stream, opening.bytes);
+  opening = {};
   stream.traffic->bytes.left_to_right_bytes += record.bytes_from_client;
 
   // And everything else.
@@ -278,6 +281,15 @@ void EdgeRouter::end_undecided(LiveStream& stream) {
   undecided_.erase(*stream.undecided);
   stream.undecided.reset();
   admission_.end_undecided(stream.record.client.address);
+}
+
+// The client was told to go ahead with TLS; the server at home is asked now, too.
+Task<> EdgeRouter::begin_postgres(LiveStream& stream, Bytes hello) {
+  stream.record.why = "the server at home did not agree to TLS";
+  Task<> answering = read_postgres_answer(*stream.upstream);
+  co_await with_timeout(network_.timers(), limits_.postgres_answer_time, std::move(answering));
+  stream.record.why = {};
+  co_await stream.upstream->write_all(hello);
 }
 
 // The first target that answers; none is not an exception. Returns how much of `first` it has.

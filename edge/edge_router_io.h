@@ -33,6 +33,8 @@ struct RouterLimits {
   RelayLimits relay{};
   RefusalAllowanceLimits told_refusals{};
   Duration connect_time{4s};  // to one target through the tunnel
+  // For PostgreSQL at home to say that it speaks TLS; the sidecar may try several backends.
+  Duration postgres_answer_time{15s};
   // For a refused client to read its alert and to close.
   CloseLimits farewell{.timeout = 1s};
   // After accept() failed for want of descriptors or memory.
@@ -139,6 +141,7 @@ class EdgeRouter {
   Task<> carry(LiveStream& stream);
   Task<std::expected<Opening, Refusal>> opening_of(LiveStream& stream);
   Task<std::size_t> connect(LiveStream& stream, std::vector<RouteTarget> targets, Bytes first);
+  Task<> begin_postgres(LiveStream& stream, Bytes hello);
   Task<> refuse(LiveStream& stream, Refusal refusal);
   bool begin_undecided(LiveStream& stream);
   void end_undecided(LiveStream& stream);

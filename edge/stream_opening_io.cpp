@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "streams/deadline_io.h"
+#include "streams/postgres_greeting_io.h"
 
 namespace sidestream::edge {
 namespace {
@@ -23,7 +24,14 @@ Task<bool> stays_silent(Timers& timers, Stream& stream, Instant until) {
 }
 
 // Ends when the parser has its verdict or the client has ended its direction.
-Task<> feed_parser(Stream& stream, ClientHelloParser& parser, std::vector<std::uint8_t>& seen) {
+Task<> feed_parser(Stream& stream, ClientHelloParser& parser, Opening& opening, bool& premature) {
+  PostgresGreeting greeting = co_await greet_postgres(stream);
+  opening.postgres = greeting.kind == PostgresGreeting::Kind::tls_follows;
+  premature = greeting.kind == PostgresGreeting::Kind::premature;
+  if (premature) co_return;
+  std::vector<std::uint8_t>& seen = opening.bytes;
+  seen = std::move(greeting.bytes);
+  if (!seen.empty()) parser.feed(seen);
   std::array<std::uint8_t, read_bytes> chunk;
   while (parser.verdict() == ClientHelloParser::Verdict::need_more) {
     const std::size_t count = co_await stream.read_some(chunk);
@@ -36,6 +44,7 @@ Task<> feed_parser(Stream& stream, ClientHelloParser& parser, std::vector<std::u
 
 std::expected<Opening, Refusal> judge(const ClientHelloParser& parser, Opening opening,
                                       bool has_default) {
+  if (opening.postgres) has_default = false;  // it was promised TLS
   using Verdict = ClientHelloParser::Verdict;
   const auto refuse = [&](StreamEnd end, std::optional<TlsAlert> alert) {
     return std::unexpected(Refusal{.end = end, .alert = alert, .why = parser.why()});
@@ -70,7 +79,8 @@ Task<std::expected<Opening, Refusal>> read_opening(Timers& timers, Stream& strea
     if (silent) co_return opening;
   }
   ClientHelloParser parser(limits.hello);
-  Task<> feeding = feed_parser(stream, parser, opening.bytes);
+  bool premature = false;
+  Task<> feeding = feed_parser(stream, parser, opening, premature);
   bool late = false;
   try {
     co_await with_deadline(timers, accepted + limits.hello_time, std::move(feeding));
@@ -80,6 +90,9 @@ Task<std::expected<Opening, Refusal>> read_opening(Timers& timers, Stream& strea
   }
   if (late)
     co_return std::unexpected(Refusal{.end = StreamEnd::hello_late, .alert = {}, .why = {}});
+  if (premature)
+    co_return std::unexpected(Refusal{.end = StreamEnd::hello_malformed,
+                                      .why = "bytes between a request for TLS and its answer"});
   co_return judge(parser, std::move(opening), has_default);
 }
 

@@ -28,6 +28,8 @@ struct OpeningLimits {
 
 struct Opening {
   std::vector<std::uint8_t> bytes;  // all that was read; belongs to the backend
+  // PostgreSQL's request for TLS came before that and was answered: the backend is to be asked too.
+  bool postgres = false;
   bool tls = false;
   std::optional<ServerName> name;
 };
@@ -35,13 +37,14 @@ struct Opening {
 // Why a stream goes nowhere, and what a TLS client is told.
 struct Refusal {
   StreamEnd end;
-  std::optional<TlsAlert> alert;
-  std::string_view why;
+  std::optional<TlsAlert> alert{};
+  std::string_view why{};
 };
 
 // Reads a ClientHello. With `has_default`, on a port where streams without a name have a place to
 // go, a client may also stay silent, end its direction at once, or speak something else than TLS.
-// What began as a ClientHello and is none is refused there too: it never goes to the default.
+// What began as a ClientHello and is none is refused there too: it never goes to the default. Who
+// asks for TLS as PostgreSQL's clients do is told to go ahead, and has to.
 //
 // Throws what breaks the stream, and operation_aborted when cancelled. After a refusal or an
 // exception the stream is good for a last write at most; `stream` and `timers` outlive the call.

@@ -7,6 +7,8 @@
 #include "streams/deadline_io.h"
 #include "streams/join_io.h"
 #include "streams/message_text.h"
+#include "streams/postgres_greeting_io.h"
+#include "streams/prefixed_stream_io.h"
 #include "streams/quantity.h"
 #include "streams/tls_self_signed.h"
 
@@ -254,20 +256,43 @@ Task<> ServiceTls::look_again_and_again() {
 
 // ---- clients -----------------------------------------------------------------------------------
 
+namespace {
+
+std::unique_ptr<Stream> with_prefix(std::vector<std::uint8_t> prefix,
+                                    std::unique_ptr<Stream> stream) {
+  if (prefix.empty()) return stream;
+  return std::make_unique<PrefixedStream>(std::move(prefix), std::move(stream));
+}
+
+}  // namespace
+
 Task<std::expected<std::unique_ptr<TlsStream>, std::string>> ServiceTls::accept(
     std::unique_ptr<Stream> transport) {
-  auto stream = std::make_unique<TlsStream>(std::move(transport), server_.accept());
+  const Instant deadline = network_.timers().now() + limits_.handshake;
+  std::unique_ptr<TlsStream> stream;
+  std::string why;
   std::exception_ptr failure;
   try {
-    co_await with_timeout(network_.timers(), limits_.handshake, stream->handshake());
+    Task<PostgresGreeting> greeting = greet_postgres(*transport);
+    PostgresGreeting greeted =
+        co_await with_deadline(network_.timers(), deadline, std::move(greeting));
+    if (greeted.kind == PostgresGreeting::Kind::premature) {
+      why = "bytes came between a request for TLS and its answer";
+      throw_error(make_error_code(boost::system::errc::bad_message), "client");
+    }
+    stream = std::make_unique<TlsStream>(
+        with_prefix(std::move(greeted.bytes), std::move(transport)), server_.accept());
+    co_await with_deadline(network_.timers(), deadline, stream->handshake());
   } catch (...) {
     failure = std::current_exception();
   }
   if (!failure) co_return stream;
-  std::string why = stream->problem();
+  if (stream) why = stream->problem();
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) std::rethrow_exception(failure);
-  if (code_of(failure) == boost::system::errc::protocol_error)
+  if (!stream)
+    transport->abort();
+  else if (code_of(failure) == boost::system::errc::protocol_error)
     co_await close_in_order(network_.timers(), stream->transport());
   else
     stream->abort();

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 
+#include "streams/postgres_opening.h"
 #include "tests/support/memory_stream_io.h"
 #include "tests/support/simulated_world_io.h"
 #include "tests/support/tls_pair.h"
@@ -245,6 +246,28 @@ TEST_F(Handshakes, SayWhyThereIsNone) {
   client_->push_end();
   EXPECT_EQ(answer(), "http request");
   EXPECT_FALSE(client_->broken());
+}
+
+TEST_F(Handshakes, BeginWithPostgresAskingForThem) {
+  for (const auto& [request, said] :
+       {std::pair(postgres_gss_request, "N"), {postgres_ssl_request, "S"}}) {
+    client_->push(sidestream::text_of(Bytes(request).first(3)));
+    EXPECT_EQ(answer(), "it waits");
+    EXPECT_EQ(client_->take(), "");
+    client_->push(sidestream::text_of(Bytes(request).subspan(3)));
+    EXPECT_EQ(answer(), "it waits");
+    EXPECT_EQ(client_->take(), said);
+  }
+  TlsStream client(std::move(client_),
+                   TlsClient::make({.authorities = pem_})->connect("home.example.com"));
+  world_.run(client.handshake());
+  EXPECT_EQ(answer(), "");
+}
+
+TEST_F(Handshakes, TakeNothingThatCameBeforeTheirBeginning) {
+  client_->push(std::string(sidestream::text_of(Bytes(postgres_ssl_request))) + "x");
+  EXPECT_EQ(answer(), "bytes came between a request for TLS and its answer");
+  EXPECT_EQ(client_->broken(), asio::error::connection_reset);
 }
 
 TEST_F(Handshakes, HaveATimeLimit) {
