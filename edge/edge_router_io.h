@@ -19,6 +19,7 @@
 #include "edge/service_traffic.h"
 #include "edge/stream_opening_io.h"
 #include "edge/stream_record.h"
+#include "edge/unreached_targets.h"
 #include "streams/close_io.h"
 #include "streams/network_io.h"
 #include "streams/relay_io.h"
@@ -154,6 +155,7 @@ class EdgeRouter {
   RouterLimits limits_;
   const RouterCallbacks callbacks_;
   RouteTable routes_;
+  UnreachedTargets unreached_;
   Admission admission_;
   std::optional<std::size_t> room_;
   RefusalAllowance told_refusals_;

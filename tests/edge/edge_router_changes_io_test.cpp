@@ -27,6 +27,23 @@ TEST_F(EdgeRouterTest, TriesTheNextTarget) {
   EXPECT_EQ(world.records.back().error, "");
 }
 
+TEST_F(EdgeRouterTest, OneThatWasNotReachedIsTriedLastForAWhile) {
+  world.router.set_routes(
+      {route(":2222", {target("first", "10.86.0.2:1", 9), target("second", "10.86.0.3:1", 5)})});
+  world.tunnel.silent.insert("10.86.0.2:1");
+  auto client = world.client(2222);
+  world.advance(4s);
+  EXPECT_THAT(world.tunnel.dialled, ElementsAre("10.86.0.2:1", "10.86.0.3:1"));
+  world.tunnel.dialled.clear();
+  auto next = world.client(2222);
+  EXPECT_THAT(world.tunnel.dialled, ElementsAre("10.86.0.3:1")) << "it does not wait again";
+  world.tunnel.dialled.clear();
+  world.tunnel.silent.clear();
+  world.advance(5s);
+  auto later = world.client(2222);
+  EXPECT_THAT(world.tunnel.dialled, ElementsAre("10.86.0.2:1"));
+}
+
 TEST_F(EdgeRouterTest, ClosesWhenNoTargetAnswers) {
   world.tunnel.refusing.insert("10.86.0.2:1002");
   auto client = world.client(2222);
