@@ -101,17 +101,19 @@ void expect_variables(const std::vector<control::EnvironmentKey>& variables, Pro
 
 TEST(Documentation, NamesAVariableForEveryKey) {
   const auto of_edge = edge::edge_environment();
-  for (const std::string section : {"tunnel", "public", "limits", "log"})
+  for (const std::string section : {"tunnel", "public", "limits", "log", "metrics"})
     expect_variables(of_edge, Program::edge, section + ": {zzz: 1}", section + ".");
   expect_variables(of_edge, Program::edge, "zzz: 1", "");
 
   const auto of_sidecar = sidecar::sidecar_environment();
-  for (const std::string section : {"tunnel", "limits", "log", "docker", "services.default"}) {
+  for (const std::string section :
+       {"tunnel", "limits", "log", "metrics", "docker", "acme", "services.default"}) {
     const bool is_service = section == "services.default";
     expect_variables(of_sidecar, Program::sidecar,
                      is_service ? "services: {default: {zzz: 1}}" : section + ": {zzz: 1}",
                      section + ".");
   }
+  expect_variables(of_sidecar, Program::sidecar, "acme: {eab: {zzz: 1}}", "acme.eab.");
   for (const std::string section : {"health", "limits"})
     expect_variables(of_sidecar, Program::sidecar,
                      "services: {default: {" + section + ": {zzz: 1}}}",
@@ -175,7 +177,8 @@ TEST(Documentation, ComposeExamplesAreGood) {
                          {}};
   for (const std::string path :
        {"compose/demo/edge.yaml", "compose/demo/sidecar.yaml", "compose/edge/edge.yaml",
-        "compose/several-services/sidecar.yaml", "compose/two-edges/sidecar.yaml"}) {
+        "compose/edge-haproxy/edge.yaml", "compose/several-services/sidecar.yaml",
+        "compose/two-edges/sidecar.yaml"}) {
     const ConfigurationText file{path, document_text(path)};
     const ExampleWorld& world = path.contains("two-edges") ? two : one;
     const CheckReport report = check_configuration(file, std::nullopt, world.sources());

@@ -7,74 +7,12 @@ import re
 import shutil
 import time
 
+from daemon import IMAGES, Daemon, keep_ticket, ticket_of
 from docker import BASE, IMAGE, Docker, Project, harness
+from examples import the_labels_are_read_through_a_filter, wallets_and_haproxy_work
+from stalled_readers import SANDBOX, stalled_readers_fit_into_64_mb
 
-SANDBOX = ["--cap-drop", "ALL", "--read-only", "--security-opt", "no-new-privileges", "--user",
-           "65532"]
 IMAGE_BYTES_MAX = 15_000_000
-AGAIN_SECONDS = 5
-POSTGRES = """#!/bin/sh
-set -e
-data=/var/lib/postgresql/data
-programs=$(echo /usr/lib/postgresql/*/bin)
-as_postgres="setpriv --reuid=postgres --regid=postgres --init-groups"
-install -d -o postgres -m 700 $data
-if [ ! -e $data/PG_VERSION ]; then
-  echo "$POSTGRES_PASSWORD" > /tmp/password
-  chown postgres /tmp/password
-  $as_postgres $programs/initdb -D $data -A scram-sha-256 --pwfile=/tmp/password >/dev/null
-  echo "host all all all scram-sha-256" >> $data/pg_hba.conf
-fi
-exec $as_postgres $programs/postgres -D $data -c listen_addresses='*'
-"""
-SSHD = """#!/bin/sh
-mkdir -p /run/sshd
-exec /usr/sbin/sshd -D -e -p 2200
-"""
-IMAGES = {"POSTGRES_IMAGE": "test/postgres", "REDIS_IMAGE": "test/redis", "WEB_IMAGE": "test/web"}
-
-
-class Daemon(Docker):
-    """With our image and those of the apps."""
-
-    def __init__(self, stage):
-        super().__init__(stage)
-        self.make_base("ca-certificates", "openssh-server", "openssl", "postgresql",
-                       "redis-server")
-        self.make_sidestream()
-        self.make_image("test/postgres", "COPY start /start", 'ENTRYPOINT ["/start"]',
-                        start=POSTGRES)
-        self.make_image("test/redis", 'ENTRYPOINT ["redis-server", "--bind", "0.0.0.0", '
-                        '"--protected-mode", "no", "--save", ""]')
-        self.make_image(
-            "test/web", "RUN openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
-            "-keyout /key.pem -out /cert.pem -subj /CN=www.example.com "
-            "-addext subjectAltName=DNS:www.example.com",
-            'ENTRYPOINT ["openssl", "s_server", "-accept", "443", "-key", "/key.pem", "-cert", '
-            '"/cert.pem", "-www", "-quiet"]')
-        self.make_image(
-            "test/ssh", "COPY start /start",
-            "RUN mkdir -m 700 ~/.ssh && ssh-keygen -q -t ed25519 -N '' -f /id && "
-            "cp /id.pub ~/.ssh/authorized_keys", 'ENTRYPOINT ["/start"]', start=SSHD)
-
-    def client(self, *words, image=BASE, environment=(), check=False, seconds=30):
-        """A client in the daemon's own network, as one on the host would be."""
-        variables = [word for one in environment for word in ("--env", one)]
-        return self.run("run", "--rm", "--network", "host", *variables, "--entrypoint", words[0],
-                        image, *words[1:], check=check, seconds=seconds)
-
-    def redis(self, port, *words):
-        return self.client("redis-cli", "-h", "127.0.0.1", "-p", port, *words).stdout.strip()
-
-    def psql(self, port, password, query):
-        return self.client("psql", "-h", "127.0.0.1", "-p", port, "-U", "postgres", "-Atc", query,
-                           environment=[f"PGPASSWORD={password}"]).stdout.strip()
-
-
-def ticket_of(edge, name, *allow):
-    words = [word for endpoint in allow for word in ("--allow", endpoint)]
-    printed = edge.sidestream("invite", name, *words).stdout
-    return re.search(r"ss1_[A-Za-z0-9_-]+", printed).group(0)
 
 
 def the_image_is_small_and_locked_in(docker):
@@ -161,10 +99,7 @@ def the_examples_work(docker):
 
     postgres = Project(docker, "postgres", network="edge_default",
                        environment={**IMAGES, "POSTGRES_PASSWORD": "secret"})
-    secret = postgres.folder / "ticket"
-    secret.write_text(ticket_of(edge, "db", ":5432") + "\n", encoding="ascii")
-    harness.run(["chown", "65532", secret])
-    secret.chmod(0o400)
+    keep_ticket(postgres, ticket_of(edge, "db", ":5432"))
     postgres.up()
     harness.eventually(lambda: docker.psql(5432, "secret", "select 6*7") == "42", 30, "psql")
     postgres.compose("down", "--volumes", "--timeout", "2")
@@ -172,9 +107,7 @@ def the_examples_work(docker):
     several = Project(docker, "several-services", network="edge_default", environment={
         **IMAGES, "SIDESTREAM_TICKET": ticket_of(edge, "home", "www.example.com", ":6379")}).up()
     harness.eventually(lambda: docker.redis(6379, "ping") == "PONG", 30, "redis")
-    page = ["sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect "
-            "127.0.0.1:443 -servername www.example.com"]
-    harness.eventually(lambda: "HTTP/1.0 200" in docker.client(*page).stdout, 30, "the web page")
+    harness.eventually(lambda: docker.page("www.example.com"), 30, "the web page")
     status = json.loads(several.sidestream("status", "--json").stdout)
     harness.expect({one["name"] for one in status["services"]} == {"web", "redis"}, status)
     several.compose("down", "--timeout", "2")
@@ -198,41 +131,20 @@ def the_examples_work(docker):
     edge.compose("down", "--volumes", "--timeout", "2")
 
 
-PACKAGE = """
-dpkg --install /package.deb
-sidestream version
-getent passwd sidestream
-test -d /etc/sidestream
-test -s /usr/lib/systemd/system/sidestream-edge.service
-test -s /usr/share/man/man1/sidestream.1.gz
-dpkg --install /package.deb
-install -d -o sidestream -m 700 /var/lib/sidestream
-dpkg --remove sidestream
-test -d /var/lib/sidestream
-dpkg --purge sidestream
-test ! -e /usr/bin/sidestream
-test ! -e /var/lib/sidestream
-test ! -e /etc/sidestream
-echo all of it
-"""
-
-
-def the_package_installs_and_leaves_nothing(docker):
-    package = harness.run([harness.ROOT / "dev/package"], seconds=900).stdout.split()[-1]
-    script = docker.stage.write("package.sh", PACKAGE, mode=0o755)
-    done = docker.run("run", "--rm", "--network", "none", "--volume",
-                      f"{harness.ROOT / package}:/package.deb:ro", "--volume",
-                      f"{script}:/package.sh:ro", "--entrypoint", "sh", BASE, "-ec",
-                      ". /package.sh", check=False, seconds=120)
-    harness.expect(done.stdout.endswith("all of it\n"), done.stdout + done.stderr)
-
-
-def check_image_and_examples(stage):
+def in_one_daemon(stage, *checks):
     docker = Daemon(stage)
     print("  the daemon and its images are made")
-    for check in (the_image_is_small_and_locked_in, the_package_installs_and_leaves_nothing,
-                  the_demo_serves_and_heals, the_examples_work):
+    for check in checks:
         check(docker)
+
+
+def check_image_and_demo(stage):
+    in_one_daemon(stage, the_image_is_small_and_locked_in, the_demo_serves_and_heals)
+
+
+def long_every_other_example(stage):
+    in_one_daemon(stage, the_examples_work, the_labels_are_read_through_a_filter,
+                  wallets_and_haproxy_work, stalled_readers_fit_into_64_mb)
 
 
 BUILD_PACKAGES = ["g++", "cmake", "ninja-build", "ccache", "pkg-config", "libsodium-dev",

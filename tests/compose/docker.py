@@ -95,6 +95,7 @@ class Project:
                  environment=None, network=None, networks=None):
         self.docker = docker
         self.folder = docker.stage.folder / "projects" / (name or example)
+        shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(EXAMPLES / example, self.folder)
         for file, changes in (replace or {}).items():
             path = self.folder / file

@@ -76,6 +76,35 @@ TEST(Container, EventsAreReadFromBothEngines) {
   EXPECT_EQ(events_of("podman_4_events.jsonl"), 14U);
 }
 
+// As Docker 29 describes it to who asks for no version: written by us after the history of its API
+// (1.43 to 1.52: no address beside `Networks`, `Health` in the list, null and new members), not
+// recorded.
+TEST(Container, IsReadFromDocker29) {
+  const auto container = parse_container(
+      R"({"Id":"a1","Created":"2026-11-21T16:13:04Z","Name":"/web","Platform":"linux",)"
+      R"("ImageManifestDescriptor":{"digest":"sha256:0"},"State":{"Status":"running",)"
+      R"("Running":true,)"
+      R"("Paused":false,"Health":{"Status":"healthy","FailingStreak":0,"Log":null}},)"
+      R"("HostConfig":{"NetworkMode":"apps","Annotations":null},"Config":{"ExposedPorts":)"
+      R"({"8080/tcp":{}},"Labels":{"sidestream.services.web.port":"8080",)"
+      R"("sidestream.services.web.publish":"web.example.com"}},"NetworkSettings":{"SandboxID":"s",)"
+      R"("SandboxKey":"/k","Ports":{},"Networks":{"apps":{"IPAMConfig":null,"Links":null,)"
+      R"("Aliases":null,"DriverOpts":null,"GwPriority":0,"NetworkID":"n","EndpointID":"e",)"
+      R"("IPAddress":"10.1.0.2","MacAddress":"02:42:0a:de:07:02","DNSNames":["web","a1"]}}}})");
+  ASSERT_TRUE(container) << container.error();
+  EXPECT_EQ(container->name, "web");
+  EXPECT_TRUE(container->running);
+  EXPECT_EQ(container->health, ContainerHealth::healthy);
+  EXPECT_EQ(container->networks, (Networks{{"apps", "10.1.0.2"}}));
+  EXPECT_EQ(container->exposed_ports, std::vector<std::uint16_t>{8080});
+  EXPECT_EQ(container->labels, web_labels);
+  const auto list = parse_container_list(
+      R"([{"Id":"a1","Names":["/web"],"ImageManifestDescriptor":null,"State":"running","Health":)"
+      R"({"Status":"healthy","FailingStreak":0},"Labels":{"sidestream.services.web.port":"1"}}])");
+  ASSERT_TRUE(list) << list.error();
+  EXPECT_TRUE(list->front().has_labels);
+}
+
 // The form since API 1.52: without `status` and `id`.
 TEST(Container, EventsHaveAnOlderAndANewerForm) {
   const auto container = [](std::string_view line) {

@@ -1,7 +1,11 @@
-"""A small Electrum server: what a wallet asks before it calls itself connected, and balances."""
+"""A small Electrum server: what a wallet asks before it calls itself connected, and balances.
+
+    electrum_server.py ADDRESS PORT
+"""
 
 import json
 import socket
+import sys
 import threading
 
 # The first block of a test chain that everyone makes for himself (regtest).
@@ -27,13 +31,14 @@ ANSWERS = {
 
 
 class ElectrumServer:
-    """Speaks without TLS on loopback, a thread for each wallet."""
+    """Speaks without TLS, a thread for each wallet."""
 
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, address="127.0.0.1", port=0):
+        self.listener = socket.create_server((address, port))
         self.port = self.listener.getsockname()[1]
         self.asked = []
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
 
     def serve(self):
         while True:
@@ -57,3 +62,7 @@ class ElectrumServer:
         if method in ANSWERS:
             return {**answer, "result": ANSWERS[method]}
         return {**answer, "error": {"code": -32601, "message": f"no method {method}"}}
+
+
+if __name__ == "__main__":
+    ElectrumServer(sys.argv[1], int(sys.argv[2])).thread.join()

@@ -42,17 +42,18 @@ class Home:
 
 
 class Wallet:
-    """The wallet's daemon, which speaks to one server and to no other."""
+    """The wallet's daemon, which speaks to one server and to no other. `enter` are words that lead to
+    another network."""
 
-    def __init__(self, stage, port, authorities=None):
+    def __init__(self, stage, port, authorities=None, enter=()):
         self.stage, self.port = stage, port
         self.folder = stage.folder / "wallet"
         hosts = stage.write("hosts", f"127.0.0.1 localhost {NAME}\n")
         mounts = f"mount --bind {hosts} /etc/hosts"
         if authorities:
             mounts += f" && mount --bind {authorities} {AUTHORITIES}"
-        self.enter = in_mounts(mounts)
-        self.command = [harness.tool("electrum"), "--regtest", "-D", self.folder]
+        self.mounts = in_mounts(mounts)
+        self.command = [*enter, harness.tool("electrum"), "--regtest", "-D", self.folder]
         self.starts = 0
         self.daemon = None
         self.start()
@@ -61,7 +62,7 @@ class Wallet:
         self.starts += 1
         self.daemon = self.stage.start(
             f"wallet-{self.starts}",
-            [*self.enter, *self.command, "daemon", "-1", "-s", f"{NAME}:{self.port}:s", "-v"])
+            [*self.mounts, *self.command, "daemon", "-1", "-s", f"{NAME}:{self.port}:s", "-v"])
         return self
 
     def restart(self):
