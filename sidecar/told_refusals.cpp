@@ -7,7 +7,7 @@
 namespace sidestream::sidecar {
 
 std::optional<std::uint64_t> ToldRefusals::tell(Instant now, const ServedStream& refused) {
-  const Kind kind{client_of(refused.client.address), refused.service, refused.end};
+  const Kind kind{client_of(refused.client.address), refused.service, refused.end, refused.error};
   if (const auto known = told_.find(kind); known != told_.end()) {
     Told& told = known->second;
     if (now < told.at + limits_.period) {

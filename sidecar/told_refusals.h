@@ -16,7 +16,9 @@
 namespace sidestream::sidecar {
 
 struct ToldRefusalsLimits {
-  Duration period = 1min;          // of one client, service and reason
+  // Of one client, service and reason, with the words that go with it: who shows a wrong
+  // certificate is not hidden by who shows none.
+  Duration period = 1min;
   std::size_t clients_max = 4096;  // in a period; more are not told, nor remembered
 };
 
@@ -29,7 +31,7 @@ class ToldRefusals {
   std::optional<std::uint64_t> tell(Instant now, const ServedStream& refused);
 
  private:
-  using Kind = std::tuple<IpAddress, std::string, ServedEnd>;
+  using Kind = std::tuple<IpAddress, std::string, ServedEnd, std::string>;
   struct Told {
     Instant at;
     std::uint64_t held_back = 0;  // since then

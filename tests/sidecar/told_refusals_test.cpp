@@ -36,6 +36,16 @@ TEST(ToldRefusals, OtherReasonsAndServicesAreOtherRefusals) {
   EXPECT_EQ(told.tell(start, refused("2001:db8::2")), std::nullopt) << "one /64 is one client";
 }
 
+TEST(ToldRefusals, OtherWordsAreAnotherReason) {
+  ToldRefusals told;
+  ServedStream failed = refused("192.0.2.1", ServedEnd::tls_failed);
+  for (const char* why : {"peer did not return a certificate", "certificate refused"}) {
+    failed.error = why;
+    EXPECT_EQ(told.tell(start, failed), 0U);
+    EXPECT_EQ(told.tell(start, failed), std::nullopt);
+  }
+}
+
 TEST(ToldRefusals, IsBounded) {
   ToldRefusals told({.period = 60s, .clients_max = 2});
   EXPECT_EQ(told.tell(start, refused("192.0.2.1")), 0U);
