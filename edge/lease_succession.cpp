@@ -36,7 +36,7 @@ void LeaseTable::continue_from(Instant now, const LeaseSuccession& before) {
     sidecar.last_heartbeat = one.last_heartbeat;
     if (!one.place.active) continue;
     replace_leases(sidecar, judge(sidecar, one.wanted));
-    sidecar.lease_end = now + limits_.lease;
+    set_lease_end(sidecar, now + limits_.lease);
     renew_answers(sidecar);
   }
 }

@@ -146,7 +146,7 @@ LeaseTable::Answered<control::HeartbeatAnswer> LeaseTable::heartbeat(
 
 void LeaseTable::renew(Sidecar& sidecar, Instant now) {
   sidecar.last_heartbeat = now;
-  sidecar.lease_end = now + limits_.lease;
+  set_lease_end(sidecar, now + limits_.lease);
   renew_answers(sidecar);
 }
 
@@ -248,26 +248,28 @@ void LeaseTable::end_session(Sidecar& sidecar, LeaseEvent::Kind why) {
   }
   replace_leases(sidecar, {});
   sidecar.order.end();
+  set_lease_end(sidecar, Instant::max());
   sidecar.round_trip.reset();
   sidecar.answers.clear();
   sidecar.revision = 0;
 }
 
+void LeaseTable::set_lease_end(Sidecar& sidecar, Instant end) {
+  const std::string& name = sidecar.allowed.name;
+  lease_ends_.erase({sidecar.lease_end, name});
+  sidecar.lease_end = end;
+  if (end != Instant::max()) lease_ends_.insert({end, name});
+}
+
 void LeaseTable::handle_timeout(Instant now) {
-  for (auto& [name, sidecar] : sidecars_) {
-    if (sidecar.order.active() && sidecar.lease_end <= now) {
-      end_session(sidecar, LeaseEvent::Kind::lease_expired);
-    }
-  }
+  while (!lease_ends_.empty() && lease_ends_.begin()->first <= now)
+    end_session(sidecars_.find(lease_ends_.begin()->second)->second,
+                LeaseEvent::Kind::lease_expired);
 }
 
 std::optional<Instant> LeaseTable::next_deadline() const {
-  std::optional<Instant> first;
-  for (const auto& [name, sidecar] : sidecars_) {
-    if (!sidecar.order.active()) continue;
-    if (!first || sidecar.lease_end < *first) first = sidecar.lease_end;
-  }
-  return first;
+  if (lease_ends_.empty()) return std::nullopt;
+  return lease_ends_.begin()->first;
 }
 
 EndpointAnswer LeaseTable::answer(const Sidecar& sidecar, const Lease& lease) const {

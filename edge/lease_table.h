@@ -8,9 +8,11 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "control/control_messages.h"
@@ -130,7 +132,7 @@ class LeaseTable {
     Session current;
     std::optional<Instant> last_heartbeat;
     std::optional<Duration> round_trip;
-    Instant lease_end{};
+    Instant lease_end = Instant::max();
     std::vector<Lease> leases;
     std::uint64_t revision = 0;
     std::vector<control::EndpointAnswer> answers;  // those of `revision`
@@ -151,6 +153,7 @@ class LeaseTable {
   void replace_leases(Sidecar& sidecar, std::vector<Lease> leases);
   void end_session(Sidecar& sidecar, LeaseEvent::Kind why);
   void renew(Sidecar& sidecar, Instant now);
+  void set_lease_end(Sidecar& sidecar, Instant end);  // Instant::max(): it has none
   void renew_answers(Sidecar& sidecar);
   [[nodiscard]] control::EndpointAnswer answer(const Sidecar& sidecar, const Lease& lease) const;
   [[nodiscard]] std::vector<control::EndpointAnswer> answers(const Sidecar& sidecar) const;
@@ -161,6 +164,7 @@ class LeaseTable {
   LeaseLimits limits_;
   PublishRules rules_;
   std::map<std::string, Sidecar, std::less<>> sidecars_;
+  std::set<std::pair<Instant, std::string>> lease_ends_;  // with the sidecar's name
   // Who holds an endpoint, by name.
   std::map<control::Endpoint, std::map<std::string, RouteTarget, std::less<>>> held_;
   std::map<std::uint16_t, Port> ports_;

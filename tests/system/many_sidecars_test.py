@@ -14,7 +14,8 @@ PROCESSOR_MAX = 0.05
 
 
 def long_many_sidecars_are_idle(stage):
-    edge = Edge(stage, [harness.free_port()], more={"tunnel": {
+    port = harness.free_port()
+    edge = Edge(stage, [port], more={"tunnel": {
         "listen": f"127.0.0.1:{harness.free_port()}", "network": "10.86.0.0/20"}}, start=False)
     edge.configuration["endpoint"] = edge.configuration["tunnel"]["listen"]
     edge.start().wait_until_up()
@@ -27,7 +28,7 @@ def long_many_sidecars_are_idle(stage):
     began = time.monotonic()
     for number in range(SIDECARS):
         name = f"home{number}"
-        host = f"{name}.example.com"
+        host = f"{name}.example.com:{port}"
         Sidecar(stage, [edge.invite(name, host)], {
             "it": {"publish": host, "backend": f"127.0.0.1:{backend_port}", "health": "none"}},
             name=name)
