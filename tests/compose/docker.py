@@ -5,6 +5,7 @@ left behind or meet a daemon that runs here already; what it stores is in memory
 Debian base that debootstrap makes from this machine's own package source, in place of a hub's.
 """
 
+import hashlib
 import os
 import shutil
 
@@ -61,7 +62,8 @@ class Docker:
     # ---- images -------------------------------------------------------------------------------
     def make_base(self, *packages):
         """The base image, with these packages of Debian in it."""
-        archive = make_archive(self.stage, "base", packages)
+        name = "base-" + hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
+        archive = make_archive(self.stage, name, packages)
         self.run("import", archive, BASE, seconds=300)
 
     def make_image(self, name, *lines, **files):

@@ -31,7 +31,10 @@ void for_each_seed(std::uint64_t usually, const std::function<void(std::uint64_t
     return;
   }
   const char* wanted = std::getenv("SIDESTREAM_SEEDS");
-  const std::uint64_t seeds = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : usually;
+  const char* parts = std::getenv("SIDESTREAM_SEEDS_DIVIDED_BY");
+  const std::uint64_t divisor = parts != nullptr ? std::strtoull(parts, nullptr, 10) : 1;
+  const std::uint64_t seeds =
+      wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : (usually + divisor - 1) / divisor;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("SIDESTREAM_SEED=" + std::to_string(seed));
     run(seed);
