@@ -1,5 +1,6 @@
 #include "cli/admin_client_io.h"
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "cli/admin_address.h"
 #include "cli/admin_default_io.h"
 #include "cli/configuration_file_io.h"
+#include "cli/exit_code.h"
 #include "control/admin_messages.h"
 #include "control/http_client_io.h"
 #include "control/program_configuration.h"
@@ -87,6 +89,29 @@ std::expected<control::HttpResponse, std::string> ask_program(
   if (!response)
     return std::unexpected("no sidestream answers at " + where + " (" + why + "); " + remedy);
   return std::move(*response);
+}
+
+std::optional<std::string> ask_or_complain(const AdminQuestion& question, Console& console,
+                                           int& code) {
+  const auto complain = [&](const std::string& what, int with) {
+    console.complain("sidestream " + std::string(question.command) + ": " + what + "\n");
+    code = with;
+    return std::nullopt;
+  };
+  const std::array files_default{question.file_default};
+  const auto address = choose_admin_address(question.admin, question.config, files_default);
+  if (!address) return complain(address.error(), wrong_usage);
+  control::HttpRequest request;
+  request.method = "POST";
+  request.target = question.target;
+  request.body = question.body;
+  request.keep_alive = false;
+  auto response = ask_program(*address, std::move(request));
+  if (!response) return complain(response.error(), not_running);
+  if (response->status != 200)
+    return complain(control::parse_admin_refusal(response->body).sentence, failed);
+  code = good;
+  return std::move(response->body);
 }
 
 }  // namespace sidestream::cli

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/console.h"
 #include "control/http_message.h"
 
 namespace sidestream::cli {
@@ -22,5 +23,19 @@ namespace sidestream::cli {
 // The error is one line for a person: nobody answers there, or not in time.
 [[nodiscard]] std::expected<control::HttpResponse, std::string> ask_program(
     const std::optional<std::string>& address, control::HttpRequest request);
+
+// A POST of one of our commands.
+struct AdminQuestion {
+  std::string_view command;
+  std::optional<std::string> admin;
+  std::optional<std::string> config;
+  std::string_view file_default;  // where the configuration is when nobody says so
+  std::string_view target;
+  std::string body;
+};
+// The body of a good answer; else what is wrong was written to the console, and `code` is what the
+// command ends with.
+[[nodiscard]] std::optional<std::string> ask_or_complain(const AdminQuestion& question,
+                                                         Console& console, int& code);
 
 }  // namespace sidestream::cli

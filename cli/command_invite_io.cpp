@@ -1,4 +1,3 @@
-#include <array>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
@@ -51,37 +50,6 @@ class TicketFile {
   std::string name_;
 };
 
-// Asks and returns the body of a good answer, else complains and sets `code`.
-std::optional<std::string> ask_edge(std::string_view command,
-                                    const std::optional<std::string>& admin,
-                                    const std::optional<std::string>& config,
-                                    std::string_view target, std::string body, Console& console,
-                                    int& code) {
-  static constexpr std::array files_default{edge_file_default};
-  const auto address = choose_admin_address(admin, config, files_default);
-  if (!address) {
-    code = complain(console, command, address.error(), wrong_usage);
-    return std::nullopt;
-  }
-  control::HttpRequest request;
-  request.method = "POST";
-  request.target = target;
-  request.body = std::move(body);
-  request.keep_alive = false;
-  const auto response = ask_program(*address, std::move(request));
-  if (!response) {
-    code = complain(console, command, response.error(), not_running);
-    return std::nullopt;
-  }
-  if (response->status != 200) {
-    code =
-        complain(console, command, control::parse_admin_refusal(response->body).sentence, failed);
-    return std::nullopt;
-  }
-  code = good;
-  return response->body;
-}
-
 }  // namespace
 
 int run_invite(const InviteOptions& options, Console& console) {
@@ -99,8 +67,13 @@ int run_invite(const InviteOptions& options, Console& console) {
   for (const control::EndpointPattern& pattern : options.allow)
     request.allow.push_back(pattern.text());
   int code = good;
-  const auto body = ask_edge("invite", options.admin, options.config, control::invite_target,
-                             serialize(request), console, code);
+  const auto body = ask_or_complain({.command = "invite",
+                                     .admin = options.admin,
+                                     .config = options.config,
+                                     .file_default = edge_file_default,
+                                     .target = control::invite_target,
+                                     .body = serialize(request)},
+                                    console, code);
   if (!body) return code;
   const auto answer = control::parse_invite_answer(*body);
   if (!answer) return complain(console, "invite", answer.error(), failed);
@@ -123,8 +96,13 @@ int run_invite(const InviteOptions& options, Console& console) {
 
 int run_revoke(const RevokeOptions& options, Console& console) {
   int code = good;
-  const auto body = ask_edge("revoke", options.admin, options.config, control::revoke_target,
-                             serialize(control::RevokeRequest{options.name}), console, code);
+  const auto body = ask_or_complain({.command = "revoke",
+                                     .admin = options.admin,
+                                     .config = options.config,
+                                     .file_default = edge_file_default,
+                                     .target = control::revoke_target,
+                                     .body = serialize(control::RevokeRequest{options.name})},
+                                    console, code);
   if (!body) return code;
   const auto answer = control::parse_revoke_answer(*body);
   if (!answer) return complain(console, "revoke", answer.error(), failed);

@@ -10,6 +10,8 @@
 #include "cli/program_runner_io.h"
 #include "cli/secret_residue_io.h"
 #include "cli/sidecar_handover_io.h"
+#include "control/ban_messages.h"
+#include "control/http_server_io.h"
 #include "control/version.h"
 #include "sidecar/sidecar_configuration.h"
 #include "sidecar/sidecar_io.h"
@@ -36,6 +38,29 @@ void reload(sidecar::Sidecar& sidecar, const SidecarOptions& options, const Log&
   } catch (const system_error& error) {
     tell_not_reloaded(log, {"cannot open a UDP socket: " + error.code().message()});
   }
+}
+
+control::HttpResponse json_response(std::string body) {
+  control::HttpResponse response;
+  response.fields = {{"content-type", "application/json"}};
+  response.body = std::move(body);
+  return response;
+}
+
+control::HttpResponse answer_admin(sidecar::Sidecar& sidecar, const control::HttpRequest& request) {
+  if (request.method == "POST" && request.target == control::ban_target) {
+    const auto message = control::parse_ban_request(request.body);
+    if (!message) return control::error_response(400, "bad_message", message.error());
+    const auto streams = sidecar.ban(message->network, message->time);
+    if (!streams) return control::error_response(409, "not_banned", streams.error());
+    return json_response(serialize(control::BanAnswer{*streams}));
+  }
+  if (request.method == "POST" && request.target == control::unban_target) {
+    const auto message = control::parse_unban_request(request.body);
+    if (!message) return control::error_response(400, "bad_message", message.error());
+    return json_response(serialize(control::UnbanAnswer{sidecar.unban(message->network)}));
+  }
+  return control::error_response(404, "not_found", "there is no such thing on a sidecar");
 }
 
 // Labels may add as many as there can be.
@@ -125,7 +150,10 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                          .admin = {.status = [&] { return serialize(sidecar->status()); },
                                    .health = [&] { return sidecar->health(); },
                                    .metrics = [&](auto& page) { sidecar->write_metrics(page); },
-                                   .other = {}},
+                                   .other =
+                                       [&](const control::HttpRequest& request) {
+                                         return answer_admin(*sidecar, request);
+                                       }},
                          .memory = {.meter = &memory,
                                     .obey =
                                         [&](const MemoryOrders& orders) {

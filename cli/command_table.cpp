@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "control/ban_messages.h"
 #include "control/configuration_values.h"
 #include "streams/message_text.h"
+#include "streams/quantity.h"
 
 namespace sidestream::cli {
 namespace {
@@ -21,6 +23,9 @@ constexpr std::array check_options{config_option, OptionForm{"--edge"}, OptionFo
 constexpr std::array invite_options{OptionForm{"--allow", Takes::values, "ENDPOINT"},
                                     OptionForm{"--ticket-file", Takes::value, "FILE"},
                                     config_option, admin_option};
+constexpr std::array ban_options{OptionForm{"--for", Takes::value, "TIME"}, config_option,
+                                 admin_option};
+constexpr std::array unban_options{config_option, admin_option};
 constexpr std::array revoke_options{config_option, admin_option};
 constexpr std::array status_options{OptionForm{"--json"}, OptionForm{"--watch"}, config_option,
                                     admin_option};
@@ -107,6 +112,38 @@ Read read_doctor(const Arguments& arguments) {
   return options;
 }
 
+std::expected<IpPrefix, std::string> read_network(const Arguments& arguments,
+                                                  std::string_view command) {
+  if (arguments.names.empty())
+    return std::unexpected("ADDRESS is missing; write it right behind `" + std::string(command) +
+                           "`");
+  return control::parse_banned_network(arguments.names.front());
+}
+
+Read read_ban(const Arguments& arguments) {
+  constexpr control::BanLimits limits;
+  const auto network = read_network(arguments, "ban");
+  if (!network) return std::unexpected(network.error());
+  BanOptions options{.network = *network,
+                     .time = limits.time_default,
+                     .config = arguments.value("--config"),
+                     .admin = arguments.value("--admin")};
+  if (const auto text = arguments.value("--for")) {
+    const auto time = parse_duration(*text);
+    if (!time || *time < 1s || *time > limits.time_max)
+      return std::unexpected("--for: " + in_quotes(*text) + " is no time from 1s to " +
+                             duration_text(limits.time_max) + ", such as 10m or 1d");
+    options.time = std::chrono::floor<std::chrono::seconds>(*time);
+  }
+  return options;
+}
+
+Read read_unban(const Arguments& arguments) {
+  const auto network = read_network(arguments, "unban");
+  if (!network) return std::unexpected(network.error());
+  return UnbanOptions{*network, arguments.value("--config"), arguments.value("--admin")};
+}
+
 Read read_keygen(const Arguments&) {
   return KeygenOptions{};
 }
@@ -166,6 +203,15 @@ constexpr std::array table{
             "whether their CAA records keep others from getting certificates for them; if not,\n"
             "which record does. Exit code 1 when there is a problem.\n",
             doctor_options, 0, read_doctor},
+    Command{"ban", "ADDRESS [--for TIME] [--config FILE] [--admin ADDRESS]",
+            "Serve no client at ADDRESS for a time; their streams end.",
+            "ADDRESS is an address or a network, such as 198.51.100.7 or 2001:db8::/48; an IPv6\n"
+            "address alone stands for its /64. TIME is 10m when it is not given. Asked is the\n"
+            "sidecar here; a ban lasts over its restarts.\n",
+            ban_options, 1, read_ban},
+    Command{"unban", "ADDRESS [--config FILE] [--admin ADDRESS]", "End a ban before its time.",
+            "ADDRESS is written as for `ban`; `sidestream status` shows who is banned.\n",
+            unban_options, 1, read_unban},
     Command{"keygen",
             "",
             "Print a new private key and its public key.",

@@ -10,6 +10,8 @@ int run_edge(const EdgeOptions& options, Console& console);
 int run_sidecar(const SidecarOptions& options, Console& console);
 int run_invite(const InviteOptions& options, Console& console);
 int run_revoke(const RevokeOptions& options, Console& console);
+int run_ban(const BanOptions& options, Console& console);
+int run_unban(const UnbanOptions& options, Console& console);
 int run_status(const StatusOptions& options, Console& console);
 int run_health(const HealthOptions& options, Console& console);
 int run_check(const CheckOptions& options, Console& console);

@@ -25,6 +25,8 @@ struct Runner {
   int operator()(const HealthOptions& options) { return run_health(options, console); }
   int operator()(const CheckOptions& options) { return run_check(options, console); }
   int operator()(const DoctorOptions& options) { return run_doctor(options, console); }
+  int operator()(const BanOptions& options) { return run_ban(options, console); }
+  int operator()(const UnbanOptions& options) { return run_unban(options, console); }
   int operator()(const KeygenOptions& options) { return run_keygen(options, console); }
   int operator()(const VersionOptions&) {
     console.print("sidestream " + std::string(control::program_version()) + "\n");

@@ -2,6 +2,7 @@
 // command_table.h, what it does in command_NAME_io.cpp.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -66,6 +67,19 @@ struct DoctorOptions {
   std::optional<SocketAddress> dns;  // the name server to ask; none: the system's
   bool operator==(const DoctorOptions&) const = default;
 };
+struct BanOptions {
+  IpPrefix network;
+  std::chrono::seconds time{0};
+  std::optional<std::string> config;  // of the sidecar, to find its admin address
+  std::optional<std::string> admin;
+  bool operator==(const BanOptions&) const = default;
+};
+struct UnbanOptions {
+  IpPrefix network;
+  std::optional<std::string> config;
+  std::optional<std::string> admin;
+  bool operator==(const UnbanOptions&) const = default;
+};
 struct KeygenOptions {
   bool operator==(const KeygenOptions&) const = default;
 };
@@ -78,8 +92,8 @@ struct HelpOptions {
 };
 
 using Options = std::variant<EdgeOptions, SidecarOptions, InviteOptions, RevokeOptions,
-                             CheckOptions, StatusOptions, HealthOptions, DoctorOptions,
-                             KeygenOptions, VersionOptions, HelpOptions>;
+                             CheckOptions, StatusOptions, HealthOptions, DoctorOptions, BanOptions,
+                             UnbanOptions, KeygenOptions, VersionOptions, HelpOptions>;
 
 // One line for a person: the command, what is wrong, what to do.
 struct UsageError {

@@ -1,6 +1,7 @@
 #include "cli/status_table.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 #include <variant>
 
@@ -147,6 +148,17 @@ void add_certificates(std::string& text, const control::SidecarStatus& status) {
   if (!table.empty()) text += '\n' + table.text();
 }
 
+// The document in JSON has all of them.
+void add_bans(std::string& text, const std::vector<control::BannedNetwork>& bans) {
+  constexpr std::size_t shown_max = 20;
+  TextTable table({"BANNED", "FOR ANOTHER"});
+  for (const control::BannedNetwork& one : bans | std::views::take(shown_max))
+    table.add({one.network.text(), amount_text(Duration(one.left))});
+  if (table.empty()) return;
+  text += '\n' + table.text();
+  if (bans.size() > shown_max) text += "and " + count_text(bans.size() - shown_max) + " more\n";
+}
+
 }  // namespace
 
 std::string status_table(const control::SidecarStatus& status) {
@@ -190,6 +202,7 @@ std::string status_table(const control::SidecarStatus& status) {
   add_backends(text, status);
   add_certificates(text, status);
   if (status.docker) add_discovery(text, *status.docker);
+  add_bans(text, status.bans);
   return text;
 }
 

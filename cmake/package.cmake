@@ -23,6 +23,7 @@ install(
         ${PROJECT_SOURCE_DIR}/compose/systemd/sidestream-edge.socket
         ${PROJECT_SOURCE_DIR}/compose/systemd/sidestream-sidecar.service
   DESTINATION lib/systemd/system)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/compose/fail2ban DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/docs/configuration.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 add_custom_command(

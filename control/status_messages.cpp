@@ -324,6 +324,7 @@ SidecarStatus read_sidecar(JsonFields& fields) {
   // A program of before there were any says nothing.
   if (fields.has("predecessors"))
     status.predecessors = read_list(fields, "predecessors", &read_predecessor);
+  if (fields.has("bans")) status.bans = read_banned_networks(fields, "bans", BanLimits{}.bans_max);
   return status;
 }
 
@@ -376,6 +377,7 @@ std::string serialize(const SidecarStatus& status) {
                  {"tunnel_connections", status.tunnel_connections},
                  {"timers", status.timers},
                  {"docker", status.docker ? discovery_json(*status.docker) : Json()},
+                 {"bans", banned_networks_json(status.bans)},
                  {"predecessors", predecessors_json(status.predecessors)}});
 }
 

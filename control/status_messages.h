@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "control/ban_messages.h"
 #include "control/control_codes.h"
 #include "streams/time.h"
 
@@ -160,6 +161,7 @@ struct SidecarStatus {
   std::uint64_t timers = 0;               // that run
   std::optional<DiscoveryStatus> docker;  // none: labels are not read
   std::vector<PredecessorStatus> predecessors;
+  std::vector<BannedNetwork> bans{};
   bool operator==(const SidecarStatus&) const = default;
 };
 

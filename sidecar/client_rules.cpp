@@ -2,18 +2,11 @@
 
 #include <algorithm>
 
+#include "control/ban_list.h"
 #include "streams/message_text.h"
 
 namespace sidestream::sidecar {
 namespace {
-
-constexpr unsigned mapped_bits = 96;  // of ::ffff:0:0/96
-
-IpPrefix unmapped(const IpPrefix& network) {
-  const IpAddress plain = network.address().unmapped();
-  if (plain.is_v6() || network.address().is_v4() || network.length() < mapped_bits) return network;
-  return {plain, network.length() - mapped_bits};
-}
 
 std::string plain_text(const IpPrefix& network) {
   return network.length() == network.address().bits() ? network.address().text() : network.text();
@@ -21,7 +14,7 @@ std::string plain_text(const IpPrefix& network) {
 
 }  // namespace
 
-ClientRule::ClientRule(const IpPrefix& network) : network_(unmapped(network)) {}
+ClientRule::ClientRule(const IpPrefix& network) : network_(control::unmapped(network)) {}
 
 std::expected<ClientRule, std::string> ClientRule::parse(std::string_view text) {
   const auto network = IpPrefix::parse(text);

@@ -19,6 +19,8 @@ constexpr std::array<Words, served_end_count> words{{
     {"backend not reached", "backend_not_reached"},
     {"ended: memory is scarce", "shed"},
     {"an authority has looked at the name", "looked_at"},
+    {"ended: the client was banned", "cut"},
+    {"refused: the client is banned", "banned"},
     {"refused: allow and deny of the service", "denied"},
     {"refused: limits.streams of the service", "too_many_streams"},
     {"refused: limits.per_client of the service", "too_many_of_client"},

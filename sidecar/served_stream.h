@@ -23,6 +23,8 @@ enum class ServedEnd : std::uint8_t {
   backend_not_reached,
   shed,       // memory is scarce, and it was among the newest
   looked_at,  // by an authority, at what proves that the name leads here
+  cut,        // the client was banned meanwhile
+  banned,     // before it came
   denied,     // by the rules of the service
   // Refused by its limits.
   too_many,
@@ -31,13 +33,13 @@ enum class ServedEnd : std::uint8_t {
   // Refused by TLS, where it ends here: no handshake, or no certificate that is wanted.
   tls_failed,
 };
-inline constexpr std::size_t served_end_count = 13;
+inline constexpr std::size_t served_end_count = 15;
 // A few words in plain English.
 [[nodiscard]] std::string_view text_of(ServedEnd end);
 // The label in metrics.
 [[nodiscard]] std::string_view counter_of(ServedEnd end);
 [[nodiscard]] constexpr bool is_refusal(ServedEnd end) {
-  return end >= ServedEnd::denied;
+  return end >= ServedEnd::banned;
 }
 
 struct ServedStream {

@@ -194,13 +194,14 @@ Task<> Service::serve(std::unique_ptr<Stream> from_edge, ProxyHeader header) {
 std::optional<ServedEnd> Service::refusal(const ProxyHeader& header, const ServedStream& record) {
   ClientFacts client;
   if (header.source) client.address = header.source->address;
+  if (is_banned(record.client.address)) return ServedEnd::banned;
   if (!configuration_.rules.take(client)) return ServedEnd::denied;
   return refusal_of(admission_.admit(network_.timers().now(), record.client.address));
 }
 
-// Clients may be denied or too many, but an authority that cannot look gives no certificate to any
-// of them. It comes from addresses that nobody knows, so it is known by what it asks for, and only
-// while it is expected; what it gets is the challenge, never the backend.
+// Clients may be banned, denied or too many, but an authority that cannot look gives no certificate
+// to any of them. It comes from addresses that nobody knows, so it is known by what it asks for,
+// and only while it is expected; what it gets is the challenge, never the backend.
 Task<> Service::turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record) {
   if (!tls_ || !tls_->is_looked_at() || lookers_ >= lookers_max) co_return from_edge->abort();
   const Count counted(lookers_);
@@ -240,10 +241,14 @@ Task<> Service::serve_admitted(std::unique_ptr<Stream> from_edge, ProxyHeader he
 }
 
 Task<> Service::carry(Stream& client, const ProxyHeader& header, ServedStream& record) {
-  const LiveStream live(*this, client, network_.timers().now());
-  co_await carry_to_backend(client, header, record);
-  if (!live.shed) co_return;
-  record.end = ServedEnd::shed;
+  LiveStream live(*this, client, record.client.address, network_.timers().now());
+  // While the client shook hands it may have been banned.
+  if (is_banned(record.client.address))
+    live.end_by_us(ServedEnd::cut);
+  else
+    co_await carry_to_backend(client, header, record);
+  if (!live.ended_by_us) co_return;
+  record.end = *live.ended_by_us;
   record.error.clear();
 }
 
@@ -272,17 +277,30 @@ Task<> Service::carry_to_backend(Stream& client, const ProxyHeader& header, Serv
 }
 
 std::optional<Instant> Service::newest_stream() const {
-  const auto newest =
-      std::find_if(live_.rbegin(), live_.rend(), [](const LiveStream* one) { return !one->shed; });
+  const auto newest = std::find_if(live_.rbegin(), live_.rend(),
+                                   [](const LiveStream* one) { return !one->ended_by_us; });
   return newest == live_.rend() ? std::nullopt : std::optional((*newest)->began);
 }
 
 void Service::shed_newest_stream() {
-  const auto newest =
-      std::find_if(live_.rbegin(), live_.rend(), [](const LiveStream* one) { return !one->shed; });
+  const auto newest = std::find_if(live_.rbegin(), live_.rend(),
+                                   [](const LiveStream* one) { return !one->ended_by_us; });
   if (newest == live_.rend()) return;
-  (*newest)->shed = true;
-  (*newest)->client.abort();
+  (*newest)->end_by_us(ServedEnd::shed);
+}
+
+std::size_t Service::cut_streams_of(const IpPrefix& network) {
+  std::size_t count = 0;
+  for (LiveStream* const one : live_) {
+    if (one->ended_by_us || !network.contains(one->address)) continue;
+    one->end_by_us(ServedEnd::cut);
+    ++count;
+  }
+  return count;
+}
+
+bool Service::is_banned(const IpAddress& client) const {
+  return callbacks_.is_banned && callbacks_.is_banned(client);
 }
 
 }  // namespace sidestream::sidecar

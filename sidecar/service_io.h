@@ -27,6 +27,7 @@ class Service {
     std::function<void(const Service&, std::size_t backend)> health_changed;
     std::function<void(const ServedStream&)> stream_ended;
     std::function<void(const Service&)> certificate_changed;
+    std::function<bool(const IpAddress&)> is_banned{};  // empty: nobody is
   };
 
   // `network` and what `store` refers to outlive it, and it outlives every call of serve().
@@ -66,6 +67,8 @@ class Service {
   // When its newest stream came that was not shed; and ends that one.
   [[nodiscard]] std::optional<Instant> newest_stream() const;
   void shed_newest_stream();
+  // Ends those of clients in this network. Returns how many.
+  std::size_t cut_streams_of(const IpPrefix& network);
   [[nodiscard]] const ServedCounters& counters() const { return counters_; }
   // Goes on counting for one that is no more.
   void adopt_counters(const Service& other);
@@ -73,9 +76,10 @@ class Service {
  private:
   // A stream while it is served. The oldest stand in front.
   struct LiveStream {
-    LiveStream(Service& service, Stream& stream, Instant begin)
+    LiveStream(Service& service, Stream& stream, const IpAddress& from, Instant begin)
         : owner(service),
           client(stream),
+          address(from.unmapped()),
           began(begin),
           listed(service.live_.insert(service.live_.end(), this)) {}
     LiveStream(const LiveStream&) = delete;
@@ -83,15 +87,22 @@ class Service {
     ~LiveStream() { owner.live_.erase(listed); }
 
     Service& owner;
+    void end_by_us(ServedEnd why) {
+      ended_by_us = why;
+      client.abort();
+    }
+
     Stream& client;
+    IpAddress address;
     Instant began;
-    bool shed = false;
+    std::optional<ServedEnd> ended_by_us;
     std::list<LiveStream*>::iterator listed;
   };
 
   Task<> wait_retired();
   [[nodiscard]] std::vector<std::uint8_t> first_bytes(const ProxyHeader& header,
                                                       const Stream& from_edge) const;
+  [[nodiscard]] bool is_banned(const IpAddress& client) const;
   [[nodiscard]] std::optional<ServedEnd> refusal(const ProxyHeader& header,
                                                  const ServedStream& record);
   Task<> turn_away(std::unique_ptr<Stream> from_edge, ServedStream& record);

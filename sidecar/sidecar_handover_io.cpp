@@ -117,6 +117,7 @@ void Sidecar::go_on(const SidecarHandover& handover, const tunnel::PredecessorFa
     if (link != links_.end())
       (*link)->link->take_over(one, from, descriptor_prefix(one.id), descriptors);
   }
+  load_bans();  // that were made while we started
   healthy_before_ = handover.healthy;
   for (const auto& service : services_) adopt_health(*service);
   for (const auto& link : links_) {

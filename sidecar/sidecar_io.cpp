@@ -35,8 +35,10 @@ Sidecar::Sidecar(Network& network, SidecarSettings settings, SidecarConfiguratio
       state_(state),
       log_(log),
       stranger_log_(log.at_most_every(1s)),
+      bans_(control::BanLimits{}.bans_max),
       started_(network.timers().now()),
       tasks_(network.executor()) {
+  load_bans();
   make_acme_client();
   add_responder(configuration);
   for (ServiceConfiguration& service : configuration.services) add_service(std::move(service));
@@ -264,24 +266,31 @@ void Sidecar::keep_timestamp(Link& link, const tunnel::Timestamp& newest) {
     log_.warn("timestamp not kept", {{"why", kept.error()}});
 }
 
+// Programs read this line too (docs/fail2ban.md): what they look for comes first, and what a client
+// has a hand in stands behind it.
 void Sidecar::tell(const ServedStream& stream) {
-  Log log = log_;
+  std::uint64_t held_back = 0;
   if (is_refusal(stream.end)) {
-    const auto held_back = told_refusals_.tell(network_.timers().now(), stream);
-    if (!held_back) return;
-    if (*held_back > 0) log = log.with({{"held_back", *held_back}});
+    const auto told = told_refusals_.tell(network_.timers().now(), stream);
+    if (!told) return;
+    held_back = *told;
   }
-  if (!stream.tls_version.empty()) log = log.with({{"tls", stream.tls_version}});
+  const std::string client = stream.client.text();
+  const std::string end = stream.end_text();
+  std::vector<LogField> fields{{"service", stream.service},
+                               {"endpoint", stream.endpoint},
+                               {"client", client},
+                               {"result", counter_of(stream.end)},
+                               {"bytes_in", stream.client_to_backend_bytes},
+                               {"bytes_out", stream.backend_to_client_bytes},
+                               {"duration", stream.duration},
+                               {"end", end}};
+  if (!stream.tls_version.empty()) fields.emplace_back("tls", stream.tls_version);
   if (!stream.client_certificate.empty())
-    log = log.with({{"client_certificate", stream.client_certificate}});
-  if (stream.of_several && !stream.backend.empty()) log = log.with({{"backend", stream.backend}});
-  log.info("stream ended", {{"service", stream.service},
-                            {"endpoint", stream.endpoint},
-                            {"client", stream.client.text()},
-                            {"bytes_in", stream.client_to_backend_bytes},
-                            {"bytes_out", stream.backend_to_client_bytes},
-                            {"duration", stream.duration},
-                            {"end", stream.end_text()}});
+    fields.emplace_back("client_certificate", stream.client_certificate);
+  if (stream.of_several && !stream.backend.empty()) fields.emplace_back("backend", stream.backend);
+  if (held_back > 0) fields.emplace_back("held_back", held_back);
+  log_.write(LogLevel::info, "stream ended", fields);
 }
 
 }  // namespace sidestream::sidecar

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/admin_messages.h"
+#include "control/ban_messages.h"
 #include "control/metrics_page.h"
 #include "control/status_messages.h"
 #include "sidecar/discovery_io.h"
@@ -50,6 +51,12 @@ class Sidecar {
   std::vector<std::string> reload(SidecarConfiguration configuration);
   // Withdraws from all edges, lets live streams end for the drain time, then ends run().
   void stop();
+
+  // Serves nobody of this network for a time, and ends the streams that they have (how many). Kept
+  // over restarts where there is a state folder. The error is a sentence.
+  std::expected<std::size_t, std::string> ban(const IpPrefix& network, std::chrono::seconds time);
+  // Whether exactly this network was banned.
+  bool unban(const IpPrefix& network);
 
   // ---- from one process to the next: docs/protocols/handover.md ------------------------------
   struct Offer {
@@ -140,6 +147,9 @@ class Sidecar {
   void handle_certificate(const Service& service);
   [[nodiscard]] static control::ServiceEndpointStatus status_of_static(
       control::ServiceEndpointStatus status);
+  [[nodiscard]] bool is_banned(const IpAddress& client) const;
+  void load_bans();
+  void keep_bans() const;
   void make_acme_client();
   void add_responder(SidecarConfiguration& configuration) const;
   // Whether all of its names are published somewhere.
@@ -160,6 +170,7 @@ class Sidecar {
   const Log& log_;
   const Log stranger_log_;
   ToldRefusals told_refusals_;
+  control::BanList bans_;
   const Instant started_;
   std::unique_ptr<AcmeClient> acme_;
   std::vector<std::unique_ptr<Service>> services_;

@@ -195,6 +195,8 @@ void Sidecar::write_metrics(control::MetricsPage& page) const {
   add_backends(page, services);
   add_certificates(page, services);
   add_endpoints(page, status());
+  page.gauge("sidestream_bans", "Networks whose clients are not served.");
+  page.add(std::uint64_t{control::banned_networks(bans_, network_.timers().now()).size()});
   page.gauge("sidestream_timers", "Timers that run.");
   page.add(std::uint64_t{network_.timers().size()});
   write_link_metrics(page);

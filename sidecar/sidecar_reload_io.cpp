@@ -63,7 +63,8 @@ void Sidecar::add_service(ServiceConfiguration configuration) {
           .health_changed = [this](const Service& one,
                                    std::size_t backend) { handle_health(one, backend); },
           .stream_ended = [this](const ServedStream& stream) { tell(stream); },
-          .certificate_changed = [this](const Service& one) { handle_certificate(one); }}));
+          .certificate_changed = [this](const Service& one) { handle_certificate(one); },
+          .is_banned = [this](const IpAddress& client) { return is_banned(client); }}));
   adopt_health(*services_.back());
 }
 

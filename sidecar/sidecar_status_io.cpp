@@ -82,6 +82,7 @@ control::SidecarStatus Sidecar::status() const {
   status.timers = network_.timers().size();
   if (discovery_) status.docker = discovery_->status();
   add_predecessors(status);
+  status.bans = control::banned_networks(bans_, now);
   return status;
 }
 

@@ -20,7 +20,7 @@ void expect_fits_a_terminal(const std::string& text) {
 TEST(CommandTable, HasEachCommandOnce) {
   std::set<std::string_view> names;
   for (const Command& command : all_commands()) EXPECT_TRUE(names.insert(command.name).second);
-  EXPECT_EQ(names.size(), 10U);
+  EXPECT_EQ(names.size(), 12U);
   EXPECT_EQ(find_command(all_commands(), "check")->name, "check");
   EXPECT_EQ(find_command(all_commands(), "chec"), nullptr);
 }

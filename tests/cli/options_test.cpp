@@ -55,6 +55,12 @@ TEST(Options, KnowEveryCommand) {
   EXPECT_EQ(as<VersionOptions>({"--version"}), VersionOptions{});
   EXPECT_EQ(as<RevokeOptions>({"revoke", "home"}).name, "home");
 
+  const auto ban = as<BanOptions>({"ban", "2001:db8::1", "--for", "90s", "--admin", "unix:/a"});
+  EXPECT_EQ(ban.network.text(), "2001:db8::/64");
+  EXPECT_EQ(ban.time, std::chrono::seconds(90));
+  EXPECT_EQ(as<BanOptions>({"ban", "198.51.100.7"}).time, std::chrono::minutes(10));
+  EXPECT_EQ(as<UnbanOptions>({"unban", "198.51.100.0/24"}).network.text(), "198.51.100.0/24");
+
   const auto invite = as<InviteOptions>(
       {"invite", "home", "--allow", "*.example.com", ":2222", "--admin", "unix:/a"});
   EXPECT_EQ(invite.name, "home");
@@ -123,6 +129,16 @@ TEST(Options, SayWhatIsWrong) {
   EXPECT_EQ(error({"revoke"}),
             "sidestream revoke: NAME is missing; write it right behind `revoke`; see `sidestream "
             "revoke --help`");
+  EXPECT_EQ(error({"ban"}),
+            "sidestream ban: ADDRESS is missing; write it right behind `ban`; see `sidestream ban "
+            "--help`");
+  EXPECT_EQ(error({"unban", "home"}),
+            "sidestream unban: \"home\": expected an address, or a network such as "
+            "198.51.100.0/24 or 2001:db8::/48; see `sidestream unban --help`");
+  for (const std::string_view time : {"0", "999ms", "10", "366d", "soon"})
+    EXPECT_EQ(error({"ban", "198.51.100.7", "--for", time}),
+              "sidestream ban: --for: \"" + std::string(time) +
+                  "\" is no time from 1s to 365d, such as 10m or 1d; see `sidestream ban --help`");
   EXPECT_EQ(error({"status", "--admin", "/run/a.sock"}),
             "sidestream status: --admin: expected unix:/PATH or ADDRESS:PORT, not \"/run/a.sock\"; "
             "see `sidestream status --help`");

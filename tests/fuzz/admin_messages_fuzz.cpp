@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "control/ban_messages.h"
 #include "control/json_fields.h"
 #include "control/status_messages.h"
 #include "streams/bytes.h"
@@ -21,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   check(parse_health_answer(text), &parse_health_answer);
   check(parse_invite_request(text), &parse_invite_request);
   check(parse_revoke_answer(text), &parse_revoke_answer);
+  check(parse_ban_request(text), &parse_ban_request);
+  check(parse_kept_bans(text), &parse_kept_bans);
   const auto status = parse_status(text);
   if (!status) return 0;
   const auto again = std::visit([](const auto& one) { return serialize(one); }, *status);
