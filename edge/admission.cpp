@@ -29,6 +29,13 @@ void Admission::leave(const IpAddress& client) {
   if (--known->second.streams == 0) clients_.erase(known);
 }
 
+bool Admission::let_looker_in() {
+  if (streams_ >= limits_.streams_max || lookers_ >= limits_.lookers_max) return false;
+  ++lookers_;
+  ++streams_;
+  return true;
+}
+
 bool Admission::begin_undecided(const IpAddress& client) {
   Client& counts = clients_[client_of(client)];
   if (counts.undecided >= limits_.undecided_per_client_max) return false;

@@ -19,6 +19,9 @@ struct AdmissionLimits {
   // many addresses shortens the time for a hello, but shuts nobody out.
   std::size_t undecided_max = 4096;
   std::size_t undecided_per_client_max = 128;
+  // Streams of clients that are over their limit, which say that they look at a name for
+  // an authority: what is pending is known at home only.
+  std::size_t lookers_max = 16;
 };
 
 enum class AdmissionVerdict : std::uint8_t { admitted, too_many_streams, too_many_of_client };
@@ -35,6 +38,12 @@ class Admission {
   // Every admitted stream leaves again; one that becomes undecided becomes decided before.
   AdmissionVerdict admit(const IpAddress& client);
   void leave(const IpAddress& client);
+  // For a stream that was not admitted; one that was let in so leaves by the other of the two.
+  bool let_looker_in();
+  void looker_leaves() {
+    --lookers_;
+    --streams_;
+  }
   // False when the client has too many undecided streams; then it was not counted.
   bool begin_undecided(const IpAddress& client);
   void end_undecided(const IpAddress& client);
@@ -54,6 +63,7 @@ class Admission {
   AdmissionLimits limits_;
   std::size_t streams_ = 0;
   std::size_t undecided_ = 0;
+  std::size_t lookers_ = 0;
   std::unordered_map<IpAddress, Client> clients_;  // those with streams
 };
 

@@ -54,8 +54,9 @@ EdgeRouter::EdgeRouter(Network& network, tunnel::Tunnel& tunnel, const IpAddress
 void EdgeRouter::admit(std::unique_ptr<Stream> client, std::uint16_t port) {
   ++counters_.accepted;
   const std::optional<StreamEnd> refusal = refusal_of(client->remote_address().address);
-  if (!refusal) {
-    tasks_.spawn(serve(std::make_unique<LiveStream>(*this, std::move(client), port)),
+  const bool looks = refusal == StreamEnd::too_many_of_client && may_look(port);
+  if (!refusal || looks) {
+    tasks_.spawn(serve(std::make_unique<LiveStream>(*this, std::move(client), port, looks)),
                  [](const std::exception_ptr&) {});
     return;
   }
@@ -81,12 +82,19 @@ std::optional<StreamEnd> EdgeRouter::refusal_of(const IpAddress& client) {
   return std::nullopt;
 }
 
+// Limits of one address are not for authorities, who look from addresses that others have as well;
+// what it wants is in its ClientHello. Counts it.
+bool EdgeRouter::may_look(std::uint16_t port) {
+  return routes_.names_published_on(port) && admission_.let_looker_in();
+}
+
 // ---- one stream ------------------------------------------------------------------------------
 
 EdgeRouter::LiveStream::LiveStream(EdgeRouter& to, std::unique_ptr<Stream> accepted_client,
-                                   std::uint16_t port)
+                                   std::uint16_t port, bool only_looks)
     : router(to),
       client(std::move(accepted_client)),
+      looks(only_looks),
       accepted(to.network_.timers().now()),
       listed(to.streams_.insert(to.streams_.end(), this)) {
   const SocketAddress remote = client->remote_address();
@@ -98,7 +106,10 @@ EdgeRouter::LiveStream::~LiveStream() {
   router.end_undecided(*this);
   if (traffic != nullptr) router.traffic_.leave(*traffic);
   router.streams_.erase(listed);
-  router.admission_.leave(record.client.address);
+  if (looks)
+    router.admission_.looker_leaves();
+  else
+    router.admission_.leave(record.client.address);
   router.stream_ended_.notify_all();
 }
 
@@ -139,6 +150,10 @@ Task<> EdgeRouter::carry(LiveStream& stream) {
   }
   Opening opening = std::move(*read);
   record.server_name = opening.name;
+  if (stream.looks && !opening.for_challenge) {
+    co_await refuse(stream, {.end = StreamEnd::too_many_of_client, .alert = {}, .why = {}});
+    co_return;
+  }
   const auto tls_alert =
       opening.tls ? std::optional(TlsAlert::unrecognized_name) : std::optional<TlsAlert>();
 
@@ -185,6 +200,9 @@ Task<> EdgeRouter::carry(LiveStream& stream) {
 Task<std::expected<Opening, Refusal>> EdgeRouter::opening_of(LiveStream& stream) {
   const std::uint16_t port = stream.record.port;
   const bool has_default = routes_.port_default(port) != nullptr;
+  if (stream.looks)
+    co_return co_await read_opening(network_.timers(), *stream.client, stream.accepted, has_default,
+                                    limits_.opening);
   // Where nothing is published any more the client is asked all the same, so that it gets the
   // answer for an unknown name.
   if (has_default && !routes_.names_published_on(port)) co_return Opening();

@@ -116,7 +116,9 @@ class EdgeRouter {
  private:
   // A stream from accept to its end; counted and listed as long as it exists.
   struct LiveStream {
-    LiveStream(EdgeRouter& router, std::unique_ptr<Stream> accepted_client, std::uint16_t port);
+    // `looks`: it is over a limit, and let in only to look at a name.
+    LiveStream(EdgeRouter& router, std::unique_ptr<Stream> accepted_client, std::uint16_t port,
+               bool looks);
     LiveStream(const LiveStream&) = delete;
     LiveStream& operator=(const LiveStream&) = delete;
     ~LiveStream();
@@ -127,6 +129,7 @@ class EdgeRouter {
     std::unique_ptr<Stream> client;
     std::unique_ptr<Stream> upstream;   // into the tunnel
     ServiceTraffic* traffic = nullptr;  // since there is an upstream
+    bool looks;
     Instant accepted;
     // Its `end` always says what it means if an operation fails now.
     StreamRecord record;
@@ -138,6 +141,7 @@ class EdgeRouter {
   Task<> accept_streams(std::unique_ptr<Listener> listener, std::uint16_t port);
   void admit(std::unique_ptr<Stream> client, std::uint16_t port);
   [[nodiscard]] std::optional<StreamEnd> refusal_of(const IpAddress& client);
+  [[nodiscard]] bool may_look(std::uint16_t port);
   Task<> serve(std::unique_ptr<LiveStream> stream);
   Task<> carry(LiveStream& stream);
   Task<std::expected<Opening, Refusal>> opening_of(LiveStream& stream);

@@ -53,6 +53,7 @@ std::expected<Opening, Refusal> judge(const ClientHelloParser& parser, Opening o
     case Verdict::hello:
       opening.tls = true;
       opening.name = parser.hello().server_name;
+      opening.for_challenge = is_for_challenge(parser.hello());
       return opening;
     case Verdict::not_tls:
       if (has_default) return opening;

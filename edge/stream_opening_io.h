@@ -31,6 +31,7 @@ struct Opening {
   // PostgreSQL's request for TLS came before that and was answered: the backend is to be asked too.
   bool postgres = false;
   bool tls = false;
+  bool for_challenge = false;  // as it says
   std::optional<ServerName> name;
 };
 

@@ -47,11 +47,6 @@ std::optional<ServedEnd> refusal_of(ServiceVerdict verdict) {
   std::unreachable();
 }
 
-// A ClientHello for a challenge and nothing else (RFC 8737 section 3).
-bool wants_challenge(const ClientHello& hello) {
-  return hello.alpn.size() == 1 && hello.alpn.front() == acme_tls_alpn;
-}
-
 class Admitted {
  public:
   Admitted(ServiceAdmission& admission, const IpAddress& client)
@@ -207,7 +202,7 @@ Task<> Service::turn_away(std::unique_ptr<Stream> from_edge, ServedStream& recor
   const Count counted(lookers_);
   Introduction introduction{.header = {}, .stream = std::move(from_edge)};
   const auto hello = co_await peek_client_hello(network_, introduction, {});
-  if (!hello || !wants_challenge(*hello)) co_return introduction.stream->abort();
+  if (!hello || !is_for_challenge(*hello)) co_return introduction.stream->abort();
   auto client = co_await tls_->accept(std::move(introduction.stream));
   if (!client) co_return;
   if (!is_challenge((*client)->session())) co_return (*client)->abort();

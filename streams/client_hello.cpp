@@ -23,6 +23,10 @@ constexpr std::uint8_t name_type_host_name = 0;
 
 }  // namespace
 
+bool is_for_challenge(const ClientHello& hello) {
+  return hello.alpn.size() == 1 && hello.alpn.front() == "acme-tls/1";
+}
+
 ClientHelloParser::Verdict ClientHelloParser::feed(Bytes bytes) {
   while (verdict_ == Verdict::need_more && !bytes.empty()) {
     if (record_bytes_left_ == 0) {

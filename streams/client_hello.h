@@ -33,6 +33,10 @@ struct ClientHello {
   std::vector<std::string> alpn;  // in the client's order; any bytes
 };
 
+// Whether it offers nothing but the protocol by which an authority looks at a name (RFC 8737
+// section 3). That is a claim: anybody can say so.
+[[nodiscard]] bool is_for_challenge(const ClientHello& hello);
+
 class ClientHelloParser {
  public:
   enum class Verdict : std::uint8_t {

@@ -57,5 +57,20 @@ TEST(AdmissionTest, ForgetsClientsThatLeft) {
   EXPECT_EQ(admission.streams(), 0U);
 }
 
+TEST(Admission, LetsSoManyInWhoLook) {
+  Admission admission({.streams_max = 3, .streams_per_client_max = 1, .lookers_max = 2});
+  const IpAddress client = *IpAddress::parse("198.51.100.7");
+  EXPECT_EQ(admission.admit(client), AdmissionVerdict::admitted);
+  EXPECT_TRUE(admission.let_looker_in());
+  EXPECT_TRUE(admission.let_looker_in());
+  EXPECT_FALSE(admission.let_looker_in());
+  EXPECT_EQ(admission.streams(), 3U);
+  admission.looker_leaves();
+  admission.set_limits({.streams_max = 2, .streams_per_client_max = 1, .lookers_max = 2});
+  EXPECT_FALSE(admission.let_looker_in()) << "they count among all";
+  admission.looker_leaves();
+  EXPECT_TRUE(admission.let_looker_in());
+}
+
 }  // namespace
 }  // namespace sidestream::edge

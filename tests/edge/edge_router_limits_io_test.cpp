@@ -174,5 +174,36 @@ TEST(EdgeRouterLimitsTest, ABackendThatReadsNothingStopsItsClientOnly) {
   EXPECT_EQ(other_sidecar->take(), "ping");
 }
 
+// An authority that shares an address with somebody who has too many streams, as a relay's does.
+TEST(EdgeRouterLimitsTest, WhoLooksAtANameIsOverNoLimitOfItsAddress) {
+  RouterWorld world({.admission = {.streams_per_client_max = 2, .lookers_max = 3}});
+  open_ports(world);
+  const auto challenge = [&](const std::vector<std::string>& alpn) {
+    auto client = world.client(443);
+    client->push(std::string(sidestream::text_of(client_hello_for("a.test", alpn))));
+    world.settle();
+    return client;
+  };
+  Clients clients;
+  for (int i = 0; i < 2; ++i) clients.push_back(world.client(2222));
+  clients.push_back(challenge({"acme-tls/1"}));
+  EXPECT_FALSE(clients.back()->broken());
+  EXPECT_EQ(world.tunnel.arrived.size(), 3U);
+  // Whoever wants anything else is refused as before, and so is the same on a port without names.
+  for (const std::vector<std::string>& alpn :
+       {std::vector<std::string>{}, {"h2"}, {"acme-tls/1", "h2"}, {"h2", "acme-tls/1"}})
+    EXPECT_TRUE(challenge(alpn)->broken());
+  EXPECT_TRUE(world.client(2222)->broken());
+  EXPECT_EQ(ended(world, StreamEnd::too_many_of_client), 5U);
+  // And only so many at once.
+  for (int i = 0; i < 5; ++i) clients.push_back(challenge({"acme-tls/1"}));
+  EXPECT_EQ(world.router.counters().active, 5U);
+  EXPECT_EQ(broken_among(clients), 3U);
+  clients.clear();
+  world.settle();
+  EXPECT_EQ(world.router.counters().active, 0U);
+  EXPECT_FALSE(challenge({"acme-tls/1"})->broken());
+}
+
 }  // namespace
 }  // namespace sidestream::edge

@@ -322,5 +322,16 @@ TEST(TlsAlertTest, IsOneRecord) {
               testing::ElementsAre(21, 3, 3, 0, 2, 2, 50));
 }
 
+TEST(ClientHello, IsForAChallengeWhenItOffersNothingElse) {
+  const auto is_for = [](std::vector<std::string> alpn) {
+    return is_for_challenge({.server_name = {}, .alpn = std::move(alpn)});
+  };
+  EXPECT_TRUE(is_for({"acme-tls/1"}));
+  EXPECT_FALSE(is_for({}));
+  EXPECT_FALSE(is_for({"acme-tls/1", "h2"}));
+  EXPECT_FALSE(is_for({"acme-tls/1", "acme-tls/1"}));
+  EXPECT_FALSE(is_for({"acme-tls/10"}));
+}
+
 }  // namespace
 }  // namespace sidestream

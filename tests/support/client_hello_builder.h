@@ -122,10 +122,11 @@ inline ByteVector tls_records(const ByteVector& message, std::size_t record_byte
 }
 
 // What an ordinary client sends for a name; none: no server name extension.
-inline ByteVector client_hello_for(const std::optional<std::string>& name) {
+inline ByteVector client_hello_for(const std::optional<std::string>& name,
+                                   const std::vector<std::string>& alpn = {"h2", "http/1.1"}) {
   HelloParts parts;
   if (name) parts.extensions.push_back(server_name_extension(*name));
-  parts.extensions.push_back(alpn_extension({"h2", "http/1.1"}));
+  if (!alpn.empty()) parts.extensions.push_back(alpn_extension(alpn));
   return tls_records(serialize_hello(parts));
 }
 
