@@ -65,6 +65,7 @@ edge::EdgeSettings settings_of(const edge::EdgeConfiguration& configuration, std
   settings.tunnel.tcp_limits.connections_max = streams + other_connections;
   settings.tunnel.tcp_limits.memory_bytes_max =
       tcp_memory_that_fits(settings.tunnel.tcp_limits.memory_bytes_max, memory_limit_bytes);
+  settings.honours_bans = configuration.honours_bans;
   settings.drain_time = configuration.program.grace;
   settings.public_address = configuration.public_address;
   settings.public_ports = configuration.public_ports;

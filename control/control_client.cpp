@@ -56,9 +56,27 @@ void ControlClient::on(Instant now, const client_event::Connected&) {
 void ControlClient::on(Instant now, client_event::ServicesChanged& event) {
   if (stopping_) return wait_on();
   wanted_ = std::move(event.wanted);
-  if (wanted_ != sent_) unpublished_ = true;
+  publish_soon(now);
+}
+
+void ControlClient::on(Instant now, client_event::BansChanged& event) {
+  if (stopping_) return wait_on();
+  bans_ = std::move(event.bans);
+  publish_soon(now);
+}
+
+void ControlClient::publish_soon(Instant now) {
+  if (wanted_ != sent_ || bans_ != sent_bans_) unpublished_ = true;
   if (step_ != Step::resting || !actions_.empty()) return wait_on();
   rest(now);
+}
+
+std::vector<BannedNetwork> ControlClient::bans_left(Instant now) const {
+  std::vector<BannedNetwork> left;
+  for (const Ban& ban : bans_)
+    if (now < ban.until && left.size() < BanLimits{}.bans_told_max)
+      left.push_back({ban.network, std::chrono::ceil<std::chrono::seconds>(ban.until - now)});
+  return left;
 }
 
 void ControlClient::on(Instant now, const client_event::AskNow&) {
@@ -216,6 +234,7 @@ void ControlClient::forget_session() {
   session_.clear();
   session_used_ = false;
   sent_.clear();
+  standing_.bans.reset();
   unpublished_ = true;
   standing_.lease_end.reset();
   standing_.published.clear();
@@ -241,7 +260,8 @@ bool ControlClient::take_state(const std::string& body) {
   auto answer = parse_state_answer(body);
   if (!answer || answer->endpoints.size() != sent_.size()) return false;
   session_used_ = true;
-  unpublished_ = wanted_ != sent_;
+  unpublished_ = wanted_ != sent_ || bans_ != sent_bans_;
+  standing_.bans = answer->bans;
   take_answers(std::move(answer->endpoints), answer->revision, answer->lease);
   return true;
 }
@@ -293,7 +313,8 @@ void ControlClient::send_next(Instant now) {
     if (!stopping_ && state_sent_ && now < *state_sent_ + timing_.state_spacing) return rest(now);
     state_sent_ = now;
     sent_ = wanted_;
-    const StateRequest request{session_, ++sequence_, sent_};
+    sent_bans_ = bans_;
+    const StateRequest request{session_, ++sequence_, sent_, bans_left(now)};
     return send(now, Step::publishing, "PUT", state_target, serialize(request));
   }
   ask_now_ = false;

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "control/ban_list.h"
 #include "control/control_messages.h"
 #include "control/http_message.h"
 #include "streams/random.h"
@@ -41,7 +42,8 @@ struct ControlClientTiming {
 };
 
 // What happened. After Report and ForceHandshake comes Proceed, after the other actions one of
-// their outcomes; ServicesChanged, AskNow, Stop and Cancelled may come in between at any time.
+// their outcomes; ServicesChanged, BansChanged, AskNow, Stop and Cancelled may come in between at
+// any time.
 namespace client_event {
 struct Started {};    // the first one, once
 struct Proceed {};    // a Report or ForceHandshake was carried out
@@ -58,6 +60,9 @@ struct TimedOut {};  // the deadline of the last Connect, SendRequest or SleepUn
 struct ServicesChanged {
   std::vector<WantedEndpoint> wanted;
 };
+struct BansChanged {
+  std::vector<Ban> bans;  // all of them
+};
 struct AskNow {};     // the tunnel or our address is a new one: is the edge still there?
 struct Stop {};       // withdraw everything, then Done
 struct Cancelled {};  // Done at once
@@ -65,8 +70,8 @@ struct Cancelled {};  // Done at once
 using ClientEvent =
     std::variant<client_event::Started, client_event::Proceed, client_event::Connected,
                  client_event::Responded, client_event::Failed, client_event::TimedOut,
-                 client_event::ServicesChanged, client_event::AskNow, client_event::Stop,
-                 client_event::Cancelled>;
+                 client_event::ServicesChanged, client_event::BansChanged, client_event::AskNow,
+                 client_event::Stop, client_event::Cancelled>;
 
 // What to do.
 namespace client_action {
@@ -112,6 +117,7 @@ struct ControlStanding {
   // What the edge was asked for last and what it said, in the same order. Both empty without lease.
   std::vector<WantedEndpoint> published;
   std::vector<EndpointAnswer> answers;
+  std::optional<std::uint64_t> bans;  // that it honours; none: it does not know bans
 };
 
 class ControlClient {
@@ -147,6 +153,7 @@ class ControlClient {
   void on(Instant now, const client_event::Failed& event);
   void on(Instant now, const client_event::TimedOut&);
   void on(Instant now, client_event::ServicesChanged& event);
+  void on(Instant now, client_event::BansChanged& event);
   void on(Instant now, const client_event::AskNow&);
   void on(Instant now, const client_event::Stop&);
   void on(Instant now, const client_event::Cancelled&);
@@ -172,6 +179,8 @@ class ControlClient {
   void note_problem(Instant now, std::string problem);
   void forget_session();
 
+  void publish_soon(Instant now);
+  [[nodiscard]] std::vector<BannedNetwork> bans_left(Instant now) const;
   [[nodiscard]] bool in_flight() const;
   [[nodiscard]] Instant limit(Instant now, Duration timeout) const;
   [[nodiscard]] Duration heartbeat_interval() const;
@@ -190,11 +199,13 @@ class ControlClient {
 
   std::vector<WantedEndpoint> wanted_;
   std::vector<WantedEndpoint> sent_;  // in the state that is or was on its way last
-  bool answered_ = false;             // something that is control, at any time
-  bool unpublished_ = true;           // `wanted_` is perhaps not what the edge has accepted
-  bool ask_now_ = false;              // the next heartbeat is due, and no caution
-  std::string session_;               // empty: none
-  bool session_used_ = false;         // the edge has accepted a state in it
+  std::vector<Ban> bans_;
+  std::vector<Ban> sent_bans_;  // as sent_
+  bool answered_ = false;       // something that is control, at any time
+  bool unpublished_ = true;     // `wanted_` is perhaps not what the edge has accepted
+  bool ask_now_ = false;        // the next heartbeat is due, and no caution
+  std::string session_;         // empty: none
+  bool session_used_ = false;   // the edge has accepted a state in it
   std::uint64_t sequence_ = 0;
   std::uint64_t revision_ = 0;
   std::chrono::seconds lease_{0};

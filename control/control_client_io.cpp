@@ -52,6 +52,11 @@ void ControlClientRunner::set_wanted(std::vector<WantedEndpoint> wanted) {
   wake();
 }
 
+void ControlClientRunner::set_bans(std::vector<Ban> bans) {
+  new_bans_ = std::move(bans);
+  wake();
+}
+
 void ControlClientRunner::ask_now() {
   ask_wanted_ = true;
   wake();
@@ -126,6 +131,10 @@ Task<ClientEvent> ControlClientRunner::next_event() {
     if (stop_wanted_ && !std::exchange(stop_told_, stop_wanted_)) co_return client_event::Stop{};
     if (new_wanted_) {
       client_event::ServicesChanged changed{*std::exchange(new_wanted_, std::nullopt)};
+      co_return changed;
+    }
+    if (new_bans_) {
+      client_event::BansChanged changed{*std::exchange(new_bans_, std::nullopt)};
       co_return changed;
     }
     if (std::exchange(ask_wanted_, false)) co_return client_event::AskNow{};

@@ -31,6 +31,8 @@ class ControlClientRunner {
 
   // What is to be published from now on, the whole of it. May be called at any time.
   void set_wanted(std::vector<WantedEndpoint> wanted);
+  // Whose streams the edge need not send, all of them. May be called at any time.
+  void set_bans(std::vector<Ban> bans);
   // The tunnel shook hands anew, or leaves by another address: asks the edge now, not when the next
   // heartbeat is due. May be called at any time.
   void ask_now();
@@ -74,6 +76,7 @@ class ControlClientRunner {
   std::unique_ptr<Operation> operation_;  // none: nothing goes on
   Instant deadline_{};                    // of what the dialogue waits for
   std::optional<std::vector<WantedEndpoint>> new_wanted_;
+  std::optional<std::vector<Ban>> new_bans_;
   bool ask_wanted_ = false;
   bool stop_wanted_ = false;
   bool stop_told_ = false;

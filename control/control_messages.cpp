@@ -15,7 +15,7 @@ constexpr std::uint64_t round_trip_us_max = 3'600'000'000;
 JsonLimits json_limits(std::size_t bytes_max) {
   JsonLimits json;
   json.bytes_max = bytes_max;
-  json.values_max = limits.endpoints_max * 6 + 64;
+  json.values_max = limits.endpoints_max * 6 + BanLimits{}.bans_told_max * 3 + 64;
   return json;
 }
 
@@ -72,6 +72,8 @@ StateRequest read_state_request(JsonFields& fields) {
         element.optional_number("priority", 0, priority_max).value_or(priority_default));
     message.endpoints.push_back(std::move(wanted));
   }
+  if (fields.has("bans"))
+    message.bans = read_banned_networks(fields, "bans", BanLimits{}.bans_told_max);
   return message;
 }
 
@@ -99,6 +101,7 @@ StateAnswer read_state_answer(JsonFields& fields) {
   message.revision = fields.number("revision", 0, number_max);
   message.lease = read_lease(fields);
   message.endpoints = read_answers(fields, fields.array("endpoints", limits.endpoints_max));
+  message.bans = fields.optional_number("bans", 0, BanLimits{}.bans_told_max);
   return message;
 }
 
@@ -194,15 +197,19 @@ std::string serialize(const StateRequest& message) {
                                       {"port", unsigned{wanted.port}},
                                       {"priority", wanted.priority}});
   }
-  return serialize_json(JsonObject{{"session", message.session},
-                                   {"sequence", message.sequence},
-                                   {"endpoints", std::move(endpoints)}});
+  JsonObject object{{"session", message.session},
+                    {"sequence", message.sequence},
+                    {"endpoints", std::move(endpoints)}};
+  if (!message.bans.empty()) object.add("bans", banned_networks_json(message.bans));
+  return serialize_json(object);
 }
 
 std::string serialize(const StateAnswer& message) {
-  return serialize_json(JsonObject{{"revision", message.revision},
-                                   {"lease_seconds", lease_json(message.lease)},
-                                   {"endpoints", answers_json(message.endpoints)}});
+  JsonObject object{{"revision", message.revision},
+                    {"lease_seconds", lease_json(message.lease)},
+                    {"endpoints", answers_json(message.endpoints)}};
+  if (message.bans) object.add("bans", *message.bans);
+  return serialize_json(object);
 }
 
 std::string serialize(const HeartbeatRequest& message) {

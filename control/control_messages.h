@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/ban_messages.h"
 #include "control/control_codes.h"
 
 namespace sidestream::control {
@@ -72,6 +73,8 @@ struct StateRequest {
   std::string session;
   std::uint64_t sequence = 0;
   std::vector<WantedEndpoint> endpoints;
+  // Whose streams need not be sent: a request, which concerns this sidecar's endpoints alone.
+  std::vector<BannedNetwork> bans{};
   bool operator==(const StateRequest&) const = default;
 };
 
@@ -88,6 +91,7 @@ struct StateAnswer {
   std::uint64_t revision = 0;
   std::chrono::seconds lease{0};
   std::vector<EndpointAnswer> endpoints;
+  std::optional<std::uint64_t> bans{};  // that the edge honours; none: it does not know bans
   bool operator==(const StateAnswer&) const = default;
 };
 

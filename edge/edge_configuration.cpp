@@ -210,6 +210,8 @@ std::expected<EdgeConfiguration, ConfigurationProblems> read_edge_configuration(
     configuration.sidecars = read_sidecar_entries(*sidecars, configuration);
   if (const auto router = top.find("router")) configuration.router = read_router(*router);
   read_limits(top, configuration.limits);
+  if (const auto honours = top.find("honour_bans"))
+    configuration.honours_bans = honours->boolean().value_or(true);
   configuration.program = control::read_program_configuration(top);
   check_addresses(top, configuration);
   top.finish();

@@ -58,6 +58,7 @@ struct EdgeConfiguration {
   std::vector<SidecarEntry> sidecars;   // in the order of the file
   RouterSettings router;
   EdgeLimits limits;
+  bool honours_bans = true;  // of sidecars
   control::ProgramConfiguration program;
 
   EdgeConfiguration();  // the defaults

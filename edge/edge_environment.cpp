@@ -15,6 +15,7 @@ constexpr std::array keys{
     EnvironmentKey{"SIDESTREAM_PUBLIC_ADDRESS", "public.address"},
     EnvironmentKey{"SIDESTREAM_PUBLIC_PORTS", "public.ports", Form::list},
     EnvironmentKey{"SIDESTREAM_ROUTER", "router"},
+    EnvironmentKey{"SIDESTREAM_HONOUR_BANS", "honour_bans"},
     EnvironmentKey{"SIDESTREAM_LIMITS_PER_CLIENT", "limits.per_client"},
     EnvironmentKey{"SIDESTREAM_LIMITS_HELLO_TIMEOUT", "limits.hello_timeout"},
 };

@@ -35,6 +35,10 @@ Json to_json(const LeaseSuccession::Sidecar& sidecar) {
                                    {"service", one.service},
                                    {"port", std::uint64_t{one.port}},
                                    {"priority", one.priority}});
+  JsonArray bans;
+  for (const control::Ban& one : sidecar.bans)
+    bans.emplace_back(JsonObject{{"network", one.network.text()},
+                                 {"until", std::int64_t{one.until.time_since_epoch().count()}}});
   JsonObject object{{"name", sidecar.name},
                     {"active", sidecar.place.active},
                     {"session", sidecar.place.current},
@@ -42,7 +46,8 @@ Json to_json(const LeaseSuccession::Sidecar& sidecar) {
                     {"opened_session", sidecar.place.opened},
                     {"opened", to_json(sidecar.opened)},
                     {"current", to_json(sidecar.current)},
-                    {"wanted", std::move(wanted)}};
+                    {"wanted", std::move(wanted)},
+                    {"bans", std::move(bans)}};
   if (sidecar.last_heartbeat)
     object.add("last_heartbeat", std::int64_t{sidecar.last_heartbeat->time_since_epoch().count()});
   return object;
@@ -77,6 +82,14 @@ control::WantedEndpoint read_wanted(JsonFields fields) {
   return wanted;
 }
 
+control::Ban read_ban(JsonFields fields) {
+  constexpr std::uint64_t instant_max = std::numeric_limits<std::int64_t>::max();
+  const auto network = control::parse_banned_network(fields.text("network", limits.name_bytes_max));
+  if (!network) fields.refuse("network", network.error());
+  return {.network = network.value_or(IpPrefix()),
+          .until = Instant(std::chrono::nanoseconds(fields.number("until", 0, instant_max)))};
+}
+
 LeaseSuccession::Sidecar read_sidecar(JsonFields fields) {
   LeaseSuccession::Sidecar sidecar;
   sidecar.name = fields.text("name", limits.name_bytes_max);
@@ -92,6 +105,10 @@ LeaseSuccession::Sidecar read_sidecar(JsonFields fields) {
   const JsonArray& wanted = fields.array("wanted", endpoints_max);
   for (std::size_t i = 0; i < wanted.size(); ++i)
     sidecar.wanted.push_back(read_wanted(fields.element("wanted", wanted, i)));
+  // A process of before there were any says nothing.
+  const JsonArray* bans = fields.optional_array("bans", control::BanLimits{}.bans_told_max);
+  for (std::size_t i = 0; bans != nullptr && i < bans->size(); ++i)
+    sidecar.bans.push_back(read_ban(fields.element("bans", *bans, i)));
   return sidecar;
 }
 

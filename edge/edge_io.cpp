@@ -60,6 +60,10 @@ Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
       leases_(network.random().u64(), settings_.version),
       router_(network, tunnel_, settings_.public_address, settings_.router,
               {.on_stream_end = [this](const StreamRecord& record) { tell(record); },
+               .is_banned =
+                   [this](std::string_view sidecar, const IpAddress& client) {
+                     return leases_.is_banned(network_.timers().now(), sidecar, client);
+                   },
                .on_accept_failed =
                    [this](std::uint16_t port, error_code error) {
                      log_.error("accepting failed",
@@ -73,6 +77,7 @@ Edge::Edge(Network& network, EdgeSettings settings, SidecarRegistry registry,
   control_.on_change([this] { handle_leases(); });
   control_.on_settle([this] { return accepting_->settled(); });
   leases_.set_public_ports(settings_.public_ports);
+  leases_.set_honours_bans(settings_.honours_bans);
   for (const EnrolledSidecar& sidecar : registry_.sidecars()) enrol(sidecar);
   renew_revoked_peers();
   tell_lease_table();

@@ -35,6 +35,7 @@ struct EdgeSettings {
   std::vector<PortRange> public_ports;
   RouterLimits router;
   RouterSettings accepting;   // what accepts public connections
+  bool honours_bans = true;   // of sidecars, for streams to themselves
   Duration drain_time = 10s;  // for live streams after stop()
   // Public ports whose sockets somebody else keeps open: clients wait there until the sidecars have
   // had time to publish, and are answered then in any case.

@@ -20,6 +20,7 @@ void Edge::reload(EdgeSettings settings, SidecarRegistry registry) {
   settings_.public_ports = std::move(settings.public_ports);
   settings_.router = settings.router;
   router_.set_limits(settings_.router);
+  leases_.set_honours_bans(settings.honours_bans);
 
   const SidecarRegistry before = std::exchange(registry_, std::move(registry));
   std::vector<std::string> gone;

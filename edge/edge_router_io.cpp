@@ -88,6 +88,30 @@ bool EdgeRouter::may_look(std::uint16_t port) {
   return routes_.names_published_on(port) && admission_.let_looker_in();
 }
 
+// One that was admitted as any other gives its place back.
+bool EdgeRouter::become_looker(LiveStream& stream) {
+  if (stream.looks) return true;
+  if (!admission_.let_looker_in()) return false;
+  admission_.leave(stream.record.client.address);
+  stream.looks = true;
+  return true;
+}
+
+// In the order in which they are tried. Who is banned by one sidecar may still be served by
+// another; an authority that looks at a name is the business of the sidecar that expects it.
+std::vector<RouteTarget> EdgeRouter::targets_for(LiveStream& stream, const Route& route,
+                                                 bool for_challenge) {
+  std::vector<RouteTarget> targets =
+      unreached_.ordered(network_.timers().now(), route.targets_for(network_.random().u64()));
+  const auto is_banned = [&](const RouteTarget& target) {
+    return callbacks_.is_banned(target.sidecar, stream.record.client.address);
+  };
+  const bool passes =
+      for_challenge && std::ranges::any_of(targets, is_banned) && become_looker(stream);
+  if (!passes) std::erase_if(targets, is_banned);
+  return targets;
+}
+
 // ---- one stream ------------------------------------------------------------------------------
 
 EdgeRouter::LiveStream::LiveStream(EdgeRouter& to, std::unique_ptr<Stream> accepted_client,
@@ -168,8 +192,12 @@ Task<> EdgeRouter::carry(LiveStream& stream) {
   record.endpoint = route->endpoint;
 
   // A stream through the tunnel; the client still gets the same answer when there is none.
-  std::vector<RouteTarget> targets =
-      unreached_.ordered(network_.timers().now(), route->targets_for(network_.random().u64()));
+  std::vector<RouteTarget> targets = targets_for(stream, *route, opening.for_challenge);
+  if (targets.empty()) {
+    const Refusal refusal{.end = StreamEnd::banned, .alert = {}, .why = {}};
+    co_await refuse(stream, refusal);
+    co_return;
+  }
   std::vector<std::uint8_t> first = first_bytes(*stream.client, opening);
   const std::size_t written = co_await connect(stream, std::move(targets), first);
   if (!stream.upstream) {

@@ -46,6 +46,9 @@ struct RouterLimits {
 struct RouterCallbacks {
   // Once for each stream at its end; of refused ones as many as told_refusals allows.
   std::function<void(const StreamRecord&)> on_stream_end = [](const StreamRecord&) {};
+  // Whether this sidecar wants none of that client's streams.
+  std::function<bool(std::string_view sidecar, const IpAddress& client)> is_banned =
+      [](std::string_view, const IpAddress&) { return false; };
   // Accepting on a port fails, and is tried again.
   std::function<void(std::uint16_t port, error_code)> on_accept_failed = [](std::uint16_t,
                                                                             error_code) {};
@@ -142,6 +145,8 @@ class EdgeRouter {
   void admit(std::unique_ptr<Stream> client, std::uint16_t port);
   [[nodiscard]] std::optional<StreamEnd> refusal_of(const IpAddress& client);
   [[nodiscard]] bool may_look(std::uint16_t port);
+  bool become_looker(LiveStream& stream);
+  std::vector<RouteTarget> targets_for(LiveStream& stream, const Route& route, bool for_challenge);
   Task<> serve(std::unique_ptr<LiveStream> stream);
   Task<> carry(LiveStream& stream);
   Task<std::expected<Opening, Refusal>> opening_of(LiveStream& stream);

@@ -17,6 +17,7 @@ LeaseSuccession LeaseTable::succession() const {
     one.current = sidecar.current;
     one.last_heartbeat = sidecar.last_heartbeat;
     for (const Lease& lease : sidecar.leases) one.wanted.push_back(lease.wanted);
+    one.bans = sidecar.bans.bans();
     all.sidecars.push_back(std::move(one));
   }
   return all;
@@ -36,6 +37,8 @@ void LeaseTable::continue_from(Instant now, const LeaseSuccession& before) {
     sidecar.last_heartbeat = one.last_heartbeat;
     if (!one.place.active) continue;
     replace_leases(sidecar, judge(sidecar, one.wanted));
+    for (const control::Ban& ban : one.bans)
+      if (now < ban.until) sidecar.bans.ban(now, ban.network, ban.until - now);
     set_lease_end(sidecar, now + limits_.lease);
     renew_answers(sidecar);
   }

@@ -28,6 +28,7 @@ struct LeaseSuccession {
     Session current;
     std::optional<Instant> last_heartbeat;
     std::vector<control::WantedEndpoint> wanted;
+    std::vector<control::Ban> bans{};
     bool operator==(const Sidecar&) const = default;
   };
   std::uint64_t epoch = 0;

@@ -121,15 +121,32 @@ LeaseTable::Answered<control::StateAnswer> LeaseTable::put_state(
   if (!admitted) return std::unexpected(admitted.error());
   Sidecar& sidecar = **admitted;
   replace_leases(sidecar, judge(sidecar, request.endpoints));
+  take_bans(now, sidecar, request.bans);
   renew(sidecar, now);
-  return control::StateAnswer{sidecar.revision, limits_.lease, sidecar.answers};
+  return state_answer(sidecar);
+}
+
+void LeaseTable::take_bans(Instant now, Sidecar& sidecar,
+                           const std::vector<control::BannedNetwork>& bans) {
+  sidecar.bans.clear();
+  for (const control::BannedNetwork& one : bans) sidecar.bans.ban(now, one.network, one.left);
+}
+
+bool LeaseTable::is_banned(Instant now, std::string_view name, const IpAddress& client) const {
+  const auto found = sidecars_.find(name);
+  return honours_bans_ && found != sidecars_.end() && found->second.bans.covers(now, client);
+}
+
+control::StateAnswer LeaseTable::state_answer(const Sidecar& sidecar) const {
+  return {sidecar.revision, limits_.lease, sidecar.answers,
+          honours_bans_ ? sidecar.bans.size() : 0};
 }
 
 control::StateAnswer LeaseTable::latest_answer(std::string_view name) {
   const auto found = sidecars_.find(name);
   if (found == sidecars_.end()) return {};
   renew_answers(found->second);
-  return {found->second.revision, limits_.lease, found->second.answers};
+  return state_answer(found->second);
 }
 
 LeaseTable::Answered<control::HeartbeatAnswer> LeaseTable::heartbeat(
@@ -247,6 +264,7 @@ void LeaseTable::end_session(Sidecar& sidecar, LeaseEvent::Kind why) {
     push({why, sidecar.allowed.name, {}, {}, {}});
   }
   replace_leases(sidecar, {});
+  sidecar.bans.clear();
   sidecar.order.end();
   set_lease_end(sidecar, Instant::max());
   sidecar.round_trip.reset();

@@ -104,6 +104,12 @@ class LeaseTable {
   [[nodiscard]] LeaseSuccession succession() const;
   void continue_from(Instant now, const LeaseSuccession& before);
 
+  // Whether what sidecars say of bans counts; at first it does.
+  void set_honours_bans(bool honours) { honours_bans_ = honours; }
+  // Whether the sidecar does not want this client's streams.
+  [[nodiscard]] bool is_banned(Instant now, std::string_view sidecar,
+                               const IpAddress& client) const;
+
   // Ends the leases that are over at `now`.
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> next_deadline() const;
@@ -134,6 +140,7 @@ class LeaseTable {
     std::optional<Duration> round_trip;
     Instant lease_end = Instant::max();
     std::vector<Lease> leases;
+    control::BanList bans{control::BanLimits{}.bans_told_max};
     std::uint64_t revision = 0;
     std::vector<control::EndpointAnswer> answers;  // those of `revision`
   };
@@ -155,11 +162,15 @@ class LeaseTable {
   void renew(Sidecar& sidecar, Instant now);
   void set_lease_end(Sidecar& sidecar, Instant end);  // Instant::max(): it has none
   void renew_answers(Sidecar& sidecar);
+  [[nodiscard]] control::StateAnswer state_answer(const Sidecar& sidecar) const;
+  static void take_bans(Instant now, Sidecar& sidecar,
+                        const std::vector<control::BannedNetwork>& bans);
   [[nodiscard]] control::EndpointAnswer answer(const Sidecar& sidecar, const Lease& lease) const;
   [[nodiscard]] std::vector<control::EndpointAnswer> answers(const Sidecar& sidecar) const;
   void push(LeaseEvent event);
 
   std::uint64_t epoch_;
+  bool honours_bans_ = true;
   std::string version_;
   LeaseLimits limits_;
   PublishRules rules_;

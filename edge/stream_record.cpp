@@ -31,6 +31,7 @@ constexpr std::array<Words, stream_end_count> words{{
     {"too many streams of this client", "too_many_of_client"},
     {"given up for newer streams", "given_up"},
     {"memory is scarce", "no_memory"},
+    {"banned by the sidecar", "banned"},
 }};
 
 }  // namespace

@@ -37,8 +37,9 @@ enum class StreamEnd : std::uint8_t {
   too_many_of_client,
   given_up,   // in favour of newer streams: too many without a ClientHello
   no_memory,  // for another stream
+  banned,     // by the sidecar that it would have gone to
 };
-inline constexpr std::size_t stream_end_count = 18;
+inline constexpr std::size_t stream_end_count = 19;
 // A few words in plain English.
 [[nodiscard]] std::string_view text_of(StreamEnd end);
 // The name of the counter in status and metrics.

@@ -83,6 +83,8 @@ class EdgeLink {
   void set_room(std::size_t streams) { room_ = streams; }
   // Publishes what is healthy now.
   void services_changed();
+  // Whose streams the edge need not send.
+  void bans_changed(std::vector<control::Ban> bans) { control_.set_bans(std::move(bans)); }
   // Takes streams for a service from now on, and no more. Those of `services` at the construction
   // are added already. Dropping one leaves its streams alone.
   void add_service(Service& service);

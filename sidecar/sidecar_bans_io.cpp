@@ -1,4 +1,7 @@
 // Clients that are served by nobody here for a time, because somebody at home said so.
+#include <algorithm>
+#include <functional>
+
 #include "sidecar/sidecar_io.h"
 
 namespace sidestream::sidecar {
@@ -6,7 +9,20 @@ namespace {
 
 constexpr std::string_view bans_file = "bans.json";
 
+// Those whose time is up last are worth most to an edge that takes only so many.
+std::vector<control::Ban> told_bans(const control::BanList& list) {
+  std::vector<control::Ban> bans = list.bans();
+  std::ranges::stable_sort(bans, std::ranges::greater(), &control::Ban::until);
+  bans.resize(std::min(bans.size(), control::BanLimits{}.bans_told_max));
+  return bans;
+}
+
 }  // namespace
+
+void Sidecar::tell_bans() {
+  bans_.forget_expired(network_.timers().now());
+  for (const auto& link : links_) link->link->bans_changed(told_bans(bans_));
+}
 
 bool Sidecar::is_banned(const IpAddress& client) const {
   return bans_.covers(network_.timers().now(), client);
@@ -24,6 +40,7 @@ std::expected<std::size_t, std::string> Sidecar::ban(const IpPrefix& network,
   log_.info("client banned", {{"network", network.text()},
                               {"time", Duration(time)},
                               {"streams_cut", std::uint64_t{streams}}});
+  tell_bans();
   keep_bans();
   return streams;
 }
@@ -31,6 +48,7 @@ std::expected<std::size_t, std::string> Sidecar::ban(const IpPrefix& network,
 bool Sidecar::unban(const IpPrefix& network) {
   if (!bans_.unban(network)) return false;
   log_.info("client no longer banned", {{"network", network.text()}});
+  tell_bans();
   keep_bans();
   return true;
 }

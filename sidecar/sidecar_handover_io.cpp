@@ -118,6 +118,7 @@ void Sidecar::go_on(const SidecarHandover& handover, const tunnel::PredecessorFa
       (*link)->link->take_over(one, from, descriptor_prefix(one.id), descriptors);
   }
   load_bans();  // that were made while we started
+  tell_bans();
   healthy_before_ = handover.healthy;
   for (const auto& service : services_) adopt_health(*service);
   for (const auto& link : links_) {

@@ -101,6 +101,7 @@ Task<> Sidecar::run() {
 }
 
 Task<> Sidecar::work() {
+  tell_bans();
   for (const auto& link : links_) spawn(run_link(*link));
   for (const auto& service : services_) begin_watching(*service);
   if (acme_ && acme_->responder() != nullptr) spawn(acme_->responder()->run());

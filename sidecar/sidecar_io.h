@@ -150,6 +150,7 @@ class Sidecar {
   [[nodiscard]] bool is_banned(const IpAddress& client) const;
   void load_bans();
   void keep_bans() const;
+  void tell_bans();
   void make_acme_client();
   void add_responder(SidecarConfiguration& configuration) const;
   // Whether all of its names are published somewhere.

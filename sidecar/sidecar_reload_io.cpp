@@ -167,6 +167,7 @@ void Sidecar::add_links(const std::vector<EdgeEntry>& edges) {
     links_.resize(count_before);
     throw;
   }
+  if (count_before < links_.size()) tell_bans();
   for (std::size_t i = count_before; i < links_.size(); ++i) spawn(run_link(*links_[i]));
 }
 

@@ -259,5 +259,41 @@ TEST_F(ControlClientTest, EveryEventIsAllowedAtEveryTime) {
   }
 }
 
+// ---- bans --------------------------------------------------------------------------------------
+
+TEST_F(ControlClientTest, TellsBansWithTheTimeThatIsLeft) {
+  publish(web);
+  const Ban ban{*IpPrefix::parse("198.51.100.7"), now_ + 60s};
+  const Ban old{*IpPrefix::parse("198.51.100.8"), now_};
+  event(client_event::BansChanged{{ban, old}});
+  sleep(expect<SleepUntil>().deadline - now_);
+  expect_request(
+      R"(PUT /v1/state {"session":"s-1","sequence":2,"endpoints":[{"endpoint":"a.example.com",)"
+      R"("service":"web","port":20001,"priority":100}],)"
+      R"("bans":[{"network":"198.51.100.7/32","seconds":60}]})");
+  StateAnswer answer = granted(1, web);
+  answer.bans = 1;
+  respond(answer);
+  expect_report_then_proceed();
+  EXPECT_EQ(client_.standing().bans, 1U);
+  // Another session hears of them, too, with less time.
+  sleep(2500ms);
+  refuse(Refusal::session_unknown);
+  respond(session("s-2"));
+  expect_request(
+      R"(PUT /v1/state {"session":"s-2","sequence":1,"endpoints":[{"endpoint":"a.example.com",)"
+      R"("service":"web","port":20001,"priority":100}],)"
+      R"("bans":[{"network":"198.51.100.7/32","seconds":58}]})");
+  // An edge of before there were bans says nothing of them.
+  respond(granted(1, web));
+  expect_report_then_proceed();
+  EXPECT_EQ(client_.standing().bans, std::nullopt);
+  event(client_event::BansChanged{});
+  sleep(expect<SleepUntil>().deadline - now_);
+  expect_request(
+      R"(PUT /v1/state {"session":"s-2","sequence":2,"endpoints":[{"endpoint":"a.example.com",)"
+      R"("service":"web","port":20001,"priority":100}]})");
+}
+
 }  // namespace
 }  // namespace sidestream::control

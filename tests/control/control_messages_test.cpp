@@ -146,5 +146,18 @@ TEST(ControlMessages, EveryPrefixIsRefused) {
   }
 }
 
+TEST(ControlMessages, BansAreLeftOutByThoseWhoDoNotKnowThem) {
+  const std::string without = R"({"session":"s","sequence":1,"endpoints":[]})";
+  EXPECT_EQ(parse_state_request(without)->bans.size(), 0U);
+  const StateRequest request{
+      "s", 1, {}, {{*IpPrefix::parse("2001:db8::/64"), std::chrono::seconds(5)}}};
+  EXPECT_EQ(parse_state_request(serialize(request)), request);
+  EXPECT_FALSE(parse_state_answer(R"({"revision":1,"lease_seconds":8,"endpoints":[]})")->bans);
+  EXPECT_EQ(parse_state_answer(R"({"revision":1,"lease_seconds":8,"endpoints":[],"bans":3})")->bans,
+            3U);
+  EXPECT_FALSE(parse_state_request(
+      R"({"session":"s","sequence":1,"endpoints":[],"bans":[{"network":"0.0.0.0/0","seconds":5}]})"));
+}
+
 }  // namespace
 }  // namespace sidestream::control

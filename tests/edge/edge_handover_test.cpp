@@ -17,6 +17,7 @@ EdgeHandover handover() {
   home.wanted = {{"*.example.com:443", "web", 20001, 100}, {"no endpoint", "x", 1, 0}};
   LeaseSuccession::Sidecar shed;
   shed.name = "shed";
+  home.bans = {{*IpPrefix::parse("198.51.100.0/24"), Instant(123456789ns)}};
   all.leases.sidecars = {home, shed};
   all.endpoints = {
       {"home", *SocketAddress::parse("[2001:db8::1]:51820"), IpAddress::parse("2001:db8::2")},

@@ -62,6 +62,35 @@ TEST_F(EdgeRouterTest, EqualTargetsTakeTurns) {
   EXPECT_LT(ones, 140);
 }
 
+TEST_F(EdgeRouterTest, ABanIsOfOneSidecarsTargetsOnly) {
+  world.banned = {"one 203.0.113.7"};
+  world.router.set_routes(
+      {route(":2222", {target("one", "10.86.0.2:1"), target("two", "10.86.0.3:1")}),
+       route("a.test", {target("one", "10.86.0.2:2")})});
+  for (int i = 0; i < 20; ++i) auto client = world.client(2222);
+  EXPECT_EQ(std::ranges::count(world.tunnel.dialled, "10.86.0.3:1"), 20);
+  world.tunnel.dialled.clear();
+  world.records.clear();
+
+  auto client = world.client(443);
+  client->push(hello("a.test"));
+  world.settle();
+  EXPECT_EQ(client->broken(), asio::error::connection_reset);
+  EXPECT_THAT(world.tunnel.dialled, testing::IsEmpty());
+  ASSERT_EQ(world.records.size(), 1U);
+  EXPECT_EQ(world.records.back().end, StreamEnd::banned);
+  auto looker = world.client(443);
+  looker->push(text(client_hello_for("a.test", {"acme-tls/1"})));
+  world.settle();
+  EXPECT_FALSE(looker->broken()) << "an authority, perhaps; the sidecar knows";
+  EXPECT_THAT(world.tunnel.dialled, testing::ElementsAre("10.86.0.2:2"));
+  world.tunnel.dialled.clear();
+  auto other = world.client(443, "203.0.113.8:51234");
+  other->push(hello("a.test"));
+  world.settle();
+  EXPECT_THAT(world.tunnel.dialled, testing::ElementsAre("10.86.0.2:2"));
+}
+
 // ---- changes at run time ---------------------------------------------------------------------
 
 TEST_F(EdgeRouterTest, RoutesChangeForNewStreamsOnly) {

@@ -323,5 +323,49 @@ TEST_F(LeaseTableTest, StandingsTellWhoIsThere) {
   EXPECT_EQ(standings[0].last_heartbeat, now_) << "when it was last seen";
 }
 
+// ---- bans --------------------------------------------------------------------------------------
+
+const IpAddress stranger = *IpAddress::parse("198.51.100.7");
+
+TEST_F(LeaseTableTest, ABanIsOfTheSidecarThatSaysIt) {
+  const std::string home = open("home");
+  const std::string shed = open("shed");
+  ASSERT_TRUE(put("shed", shed, 1, {want("a.example.com")}));
+  const auto answer = table_.put_state(
+      now_, "home",
+      {home, 1, {want("a.example.com")}, {{*IpPrefix::parse("198.51.100.0/24"), 60s}}});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->bans, 1U);
+  EXPECT_TRUE(table_.is_banned(now_, "home", stranger));
+  EXPECT_FALSE(table_.is_banned(now_, "home", *IpAddress::parse("198.51.101.7")));
+  EXPECT_FALSE(table_.is_banned(now_, "shed", stranger));
+  EXPECT_FALSE(table_.is_banned(now_, "nobody", stranger));
+  EXPECT_FALSE(table_.is_banned(now_ + 60s, "home", stranger));
+}
+
+TEST_F(LeaseTableTest, EachStateSaysAllBans) {
+  const std::string home = open("home");
+  const std::vector<control::BannedNetwork> bans{{*IpPrefix::parse("198.51.100.7"), 60s}};
+  ASSERT_TRUE(table_.put_state(now_, "home", {home, 1, {want("a.example.com")}, bans}));
+  ASSERT_TRUE(beat("home", home, 2));
+  EXPECT_TRUE(table_.is_banned(now_, "home", stranger));
+  EXPECT_EQ(put("home", home, 3, {want("a.example.com")})->bans, 0U);
+  EXPECT_FALSE(table_.is_banned(now_, "home", stranger));
+  // And they end with the session.
+  ASSERT_TRUE(table_.put_state(now_, "home", {home, 4, {want("a.example.com")}, bans}));
+  table_.handle_timeout(now_ + 8s);
+  EXPECT_FALSE(table_.is_banned(now_ + 8s, "home", stranger));
+}
+
+TEST_F(LeaseTableTest, BansNeedNotBeHonoured) {
+  table_.set_honours_bans(false);
+  const std::string home = open("home");
+  const std::vector<control::BannedNetwork> bans{{*IpPrefix::parse("198.51.100.7"), 60s}};
+  EXPECT_EQ(table_.put_state(now_, "home", {home, 1, {want("a.example.com")}, bans})->bans, 0U);
+  EXPECT_FALSE(table_.is_banned(now_, "home", stranger));
+  table_.set_honours_bans(true);
+  EXPECT_TRUE(table_.is_banned(now_, "home", stranger));
+}
+
 }  // namespace
 }  // namespace sidestream::edge

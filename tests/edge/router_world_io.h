@@ -171,6 +171,10 @@ struct RouterWorld {
       : router(
             network, tunnel, IpAddress::parse("::").value(), limits,
             {.on_stream_end = [this](const StreamRecord& record) { records.push_back(record); },
+             .is_banned =
+                 [this](std::string_view sidecar, const IpAddress& client) {
+                   return banned.contains(std::string(sidecar) + " " + client.text());
+                 },
              .on_accept_failed = [this](std::uint16_t,
                                         error_code error) { accept_failures.push_back(error); }}) {}
   ~RouterWorld() { loop.run(router.stop()); }
@@ -189,6 +193,7 @@ struct RouterWorld {
   TestTunnel tunnel{loop};
   std::vector<StreamRecord> records;
   std::vector<error_code> accept_failures;
+  std::set<std::string> banned;  // `SIDECAR ADDRESS`
   EdgeRouter router;
 };
 

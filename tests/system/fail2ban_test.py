@@ -127,6 +127,41 @@ def check_bans_by_hand(stage):
         harness.expect(b" 400 " in admin.recv(4096), "a bad request")
 
 
+def check_an_edge_refuses_whom_its_sidecar_has_banned(stage):
+    home = Home(stage, {})
+    home.sidecar.run("ban", STRANGER)
+
+    def refused_by_edge():
+        home.serves(STRANGER)
+        return "banned by the sidecar" in home.edge.program.output()
+    harness.eventually(refused_by_edge, 5, "a refusal by the edge")
+    at_home = home.metric("sidestream_service_streams_total")
+    for _ in range(5):
+        harness.expect(not home.serves(STRANGER), "banned")
+    harness.expect(home.serves(HOME), "somebody else")
+    harness.expect(home.metric("sidestream_service_streams_total") == at_home + 1,
+                   "the sidecar hears of none of them")
+    # A restarted edge is told again, and so is one that takes over.
+    home.edge.upgrade()
+    seen = home.edge.program.output().count("banned by the sidecar")
+    harness.expect(not home.serves(STRANGER), "banned after an upgrade")
+    harness.eventually(
+        lambda: home.edge.program.output().count("banned by the sidecar") > seen, 3, "by the edge")
+    home.sidecar.run("unban", STRANGER)
+    harness.eventually(lambda: home.serves(STRANGER), 5, "the end of the ban")
+
+
+def check_an_edge_may_leave_it_to_the_sidecar(stage):
+    home = Home(stage, {}, edge={"honour_bans": False})
+    home.sidecar.run("ban", STRANGER)
+    for _ in range(3):
+        harness.expect(not home.serves(STRANGER), "banned")
+    harness.expect("banned by the sidecar" not in home.edge.program.output(),
+                   home.edge.program.tail())
+    harness.expect(home.metric("sidestream_service_streams_refused_total", reason="banned") == 3,
+                   "counted at home")
+
+
 if __name__ == "__main__":
     os.umask(0o077)
     harness.main(globals())
