@@ -278,6 +278,7 @@ Task<std::size_t> EdgeRouter::connect(LiveStream& stream, std::vector<RouteTarge
     record.service = target.service;
     record.error.clear();
     std::size_t written = 0;
+    error_code error;
     try {
       auto connected =
           co_await tunnel_.connect_saying(target.tunnel_address, limits_.connect_time, first);
@@ -285,10 +286,19 @@ Task<std::size_t> EdgeRouter::connect(LiveStream& stream, std::vector<RouteTarge
       written = connected.written_bytes;
       unreached_.on_reached(target.tunnel_address);
     } catch (const system_error& failure) {
-      record.error = failure.code().message();
-      if (failure.code() != asio::error::operation_aborted)
-        unreached_.on_failed(network_.timers().now(), target.tunnel_address);
+      error = failure.code();
+      record.error = error.message();
     }
+    // It took the stream and ended it at once, as it does with clients that it does not serve. That
+    // is an answer, and no reason to ask others or to doubt the sidecar.
+    if (error == asio::error::connection_reset) {
+      unreached_.on_reached(target.tunnel_address);
+      record.end = StreamEnd::sidecar_broke;
+      stream.client->abort();
+      throw_error(error, "stream");
+    }
+    if (error && error != asio::error::operation_aborted)
+      unreached_.on_failed(network_.timers().now(), target.tunnel_address);
     if (stream.ended_by_us) throw_error(asio::error::operation_aborted, "stream");
     if (stream.upstream) co_return written;
   }

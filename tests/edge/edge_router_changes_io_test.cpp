@@ -91,6 +91,22 @@ TEST_F(EdgeRouterTest, ABanIsOfOneSidecarsTargetsOnly) {
   EXPECT_THAT(world.tunnel.dialled, testing::ElementsAre("10.86.0.2:2"));
 }
 
+// A client whom a sidecar does not serve must not look like a sidecar that is away: others would
+// not get there for a while, and the client would get to the next one.
+TEST_F(EdgeRouterTest, ASidecarThatEndsAStreamAtOnceWasReached) {
+  RouteTarget first = target("one", "10.86.0.2:1");
+  first.priority = 200;
+  world.router.set_routes({route(":2222", {first, target("two", "10.86.0.3:1")})});
+  world.tunnel.resetting.insert("10.86.0.2:1");
+  auto refused = world.client(2222);
+  EXPECT_EQ(refused->broken(), asio::error::connection_reset);
+  EXPECT_THAT(world.tunnel.dialled, testing::ElementsAre("10.86.0.2:1"));
+  EXPECT_EQ(world.records.back().end, StreamEnd::sidecar_broke);
+  world.tunnel.resetting.clear();
+  auto served = world.client(2222);
+  EXPECT_EQ(world.tunnel.dialled.back(), "10.86.0.2:1");
+}
+
 // ---- changes at run time ---------------------------------------------------------------------
 
 TEST_F(EdgeRouterTest, RoutesChangeForNewStreamsOnly) {

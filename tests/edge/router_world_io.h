@@ -139,6 +139,7 @@ class TestTunnel final : public tunnel::Tunnel {
   Task<std::unique_ptr<Stream>> connect(SocketAddress remote, Duration timeout) override {
     dialled.push_back(remote.text());
     if (refusing.contains(remote.text())) throw_error(asio::error::connection_refused, "connect");
+    if (resetting.contains(remote.text())) throw_error(asio::error::connection_reset, "connect");
     if (silent.contains(remote.text())) {
       co_await loop_.timers().sleep_for(timeout);
       throw_error(asio::error::timed_out, "connect");
@@ -160,6 +161,7 @@ class TestTunnel final : public tunnel::Tunnel {
   std::deque<std::unique_ptr<MemoryStream>> arrived;
   std::vector<std::string> dialled;
   std::set<std::string> refusing;
+  std::set<std::string> resetting;  // take the stream and end it at once
   std::set<std::string> silent;
 
  private:
