@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "edge/routers/caddy_router_io.h"
 #include "edge/routers/embedded_router_io.h"
 #include "edge/routers/foreign_router_io.h"
 #include "edge/routers/haproxy_router_io.h"
@@ -36,6 +37,8 @@ std::unique_ptr<Router> make_router(Network& network, const EdgeSettings& settin
     driver = std::make_unique<NginxDriver>(network, *nginx);
   if (const auto* traefik = std::get_if<TraefikSettings>(&settings.accepting))
     driver = std::make_unique<TraefikDriver>(network, *traefik);
+  if (const auto* caddy = std::get_if<CaddySettings>(&settings.accepting))
+    driver = std::make_unique<CaddyDriver>(network, *caddy);
   if (!driver)
     return std::make_unique<EmbeddedRouter>(network, streams, leases, log, settings.held_ports);
   return std::make_unique<ForeignRouter>(network, streams, leases, log, std::move(driver),

@@ -4,7 +4,6 @@
 #include <array>
 #include <boost/system/errc.hpp>
 #include <filesystem>
-#include <stdexcept>
 #include <utility>
 
 #include "edge/routers/haproxy_map.h"
@@ -17,12 +16,6 @@ namespace {
 namespace errc = boost::system::errc;
 
 constexpr std::string_view see = "docs/edges/haproxy.md has the lines";
-
-// What is wrong and what to do about it.
-class Problem : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 std::string file_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
@@ -38,10 +31,10 @@ std::string find_map(const HaproxyView& view, const std::string& path) {
   }
   if (ids.size() == 1) return ids.front();
   if (ids.empty())
-    throw Problem("its configuration does not use the map " + path + "; " + std::string(see) +
-                  " that it needs, then reload it");
-  throw Problem("its configuration uses several maps called " + file_name(path) +
-                "; give ours a name of its own (router.haproxy.map)");
+    throw RouterProblem("its configuration does not use the map " + path + "; " + std::string(see) +
+                        " that it needs, then reload it");
+  throw RouterProblem("its configuration uses several maps called " + file_name(path) +
+                      "; give ours a name of its own (router.haproxy.map)");
 }
 
 // The words of HAProxy, without the empty lines that end answers.
@@ -73,14 +66,9 @@ HaproxyDriver::HaproxyDriver(Network& network, HaproxySettings settings,
 Task<RouterReport> HaproxyDriver::synchronise(RouterWish wish) {
   RouterReport report;
   std::string& problem = report.standing.problem;
-  try {
-    co_await work(wish, report);
-  } catch (const system_error& failure) {
-    if (failure.code() == asio::error::operation_aborted) throw;
-    problem = explain(failure);
-  } catch (const Problem& found) {
-    problem = found.what();
-  }
+  Task<> working = work(wish, report);
+  problem = co_await problem_of(std::move(working),
+                                [this](const system_error& failure) { return explain(failure); });
   if (!problem.empty()) problem = "HAProxy: " + problem;
   // HAProxy may come back with what the file says.
   keep_file(wish, report);
@@ -105,7 +93,7 @@ Task<> HaproxyDriver::work(const RouterWish& wish, RouterReport& report) {
   for (const std::string& line : commands.lines) {
     const std::string said = words_of(co_await ask(line));
     if (said.contains("ermission denied"))
-      throw Problem(
+      throw RouterProblem(
           "it does not let us change its map; write `level admin` behind its `stats "
           "socket`, and reload it");
   }
@@ -119,8 +107,9 @@ Task<> HaproxyDriver::work(const RouterWish& wish, RouterReport& report) {
 Task<HaproxyView> HaproxyDriver::look(RouterReport& report) {
   const auto view = parse_haproxy_view(co_await ask(std::string(haproxy_view_command) + "\n"));
   if (!view)
-    throw Problem(settings_.socket + " does not answer as HAProxy's Runtime API does; is it the " +
-                  "`stats socket`, with `level admin`?");
+    throw RouterProblem(settings_.socket +
+                        " does not answer as HAProxy's Runtime API does; is it the " +
+                        "`stats socket`, with `level admin`?");
   if (view->pid != pid_ || view->uptime_seconds < uptime_seconds_) ++starts_;
   pid_ = view->pid;
   uptime_seconds_ = view->uptime_seconds;
@@ -152,15 +141,16 @@ void HaproxyDriver::check_server(const HaproxyView& view) const {
   const std::string name = settings_.backend + "/" + settings_.server;
   const HaproxyView::Server* server = find_server(view);
   if (server == nullptr)
-    throw Problem("it has no server " + name + "; " + std::string(see) +
-                  " of the backend, then reload it");
+    throw RouterProblem("it has no server " + name + "; " + std::string(see) +
+                        " of the backend, then reload it");
   if (!leads_home(*server))
-    throw Problem("its server " + name + " leads to " + printable(server->address) +
-                  " and not to " + settings_.inlet.text() +
-                  "; change that line of its configuration, or " +
-                  "router.haproxy.listen, and reload it");
+    throw RouterProblem("its server " + name + " leads to " + printable(server->address) +
+                        " and not to " + settings_.inlet.text() +
+                        "; change that line of its configuration, or " +
+                        "router.haproxy.listen, and reload it");
   if (server->status.starts_with("DOWN") || is_out_of_use(server->status))
-    throw Problem("its server " + name + " is " + printable(server->status) + "; its log says why");
+    throw RouterProblem("its server " + name + " is " + printable(server->status) +
+                        "; its log says why");
 }
 
 const HaproxyView::Server* HaproxyDriver::find_server(const HaproxyView& view) const {
@@ -210,7 +200,7 @@ Task<std::string> HaproxyDriver::read_answer(Stream& stream, std::string command
   while (const std::size_t count = co_await stream.read_some(chunk)) {
     answer += text_of(Bytes(chunk).first(count));
     if (answer.size() > limits_.answer_bytes_max)
-      throw Problem("its answer on " + settings_.socket + " has no end");
+      throw RouterProblem("its answer on " + settings_.socket + " has no end");
   }
   co_return answer;
 }

@@ -11,7 +11,6 @@
 #include <expected>
 #include <fstream>
 #include <iterator>
-#include <stdexcept>
 #include <utility>
 
 #include "edge/routers/tcp_table.h"
@@ -22,12 +21,6 @@ namespace sidestream::edge {
 namespace {
 
 constexpr std::string_view see = "docs/edges/nginx.md has the lines that it needs";
-
-// What is wrong and what to do about it.
-class Problem : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 // A file of /proc, or a short one; empty when it cannot be read.
 std::string content_of(const std::string& path) {
@@ -62,16 +55,12 @@ NginxDriver::NginxDriver(Network& network, NginxSettings settings, const NginxLi
 
 Task<RouterReport> NginxDriver::synchronise(RouterWish wish) {
   RouterReport report;
-  std::string problem;
-  try {
-    co_await work(wish, report);
-  } catch (const system_error& failure) {
-    if (failure.code() == asio::error::operation_aborted) throw;
-    problem = "nobody answers on " + settings_.answers.text() + " (" + failure.code().message() +
-              "); is it running with the lines of docs/edges/nginx.md?";
-  } catch (const Problem& found) {
-    problem = found.what();
-  }
+  Task<> working = work(wish, report);
+  const std::string problem =
+      co_await problem_of(std::move(working), [this](const system_error& failure) {
+        return "nobody answers on " + settings_.answers.text() + " (" + failure.code().message() +
+               "); is it running with the lines of docs/edges/nginx.md?";
+      });
   if (!problem.empty()) report.standing.problem = "NGINX: " + problem;
   co_return report;
 }
@@ -92,16 +81,16 @@ Task<> NginxDriver::work(const RouterWish& wish, RouterReport& report) {
   if (const auto known = generations_.find(loaded.generation); known != generations_.end())
     std::ranges::set_intersection(known->second, wish.endpoints,
                                   std::inserter(report.standing.held, report.standing.held.end()));
-  if (!why_not.empty()) throw Problem(why_not);
+  if (!why_not.empty()) throw RouterProblem(why_not);
   if (loaded.generation != generation_)
-    throw Problem("it has not loaded the last file; `nginx -t` says whether it can, and " +
-                  std::string(see) + " to reload it");
+    throw RouterProblem("it has not loaded the last file; `nginx -t` says whether it can, and " +
+                        std::string(see) + " to reload it");
 }
 
 // Writes the file when it is not as it should be; true: NGINX has to load it.
 bool NginxDriver::keep_file(const RouterWish& wish, RouterReport& report) {
   const auto before = file_.read();
-  if (!before) throw Problem(before.error());
+  if (!before) throw RouterProblem(before.error());
   const auto there = *before ? NginxFile::parse(**before) : std::nullopt;
   NginxFile wanted{.endpoints = wish.endpoints, .target = settings_.inlet.text(), .generation = {}};
   if (there && wish.keep_others)
@@ -116,8 +105,8 @@ bool NginxDriver::keep_file(const RouterWish& wish, RouterReport& report) {
   }
   wanted.generation = hexadecimal(network_.random().u64());
   if (const auto written = file_.write(wanted.text()); !written)
-    throw Problem(written.error() + "; give its folder to the program's user, or set " +
-                  "router.nginx.file to another one");
+    throw RouterProblem(written.error() + "; give its folder to the program's user, or set " +
+                        "router.nginx.file to another one");
   remember(wanted);
   report.changes = 1;
   return true;
@@ -177,8 +166,8 @@ Task<NginxDriver::Loaded> NginxDriver::ask() {
       co_await with_timeout(network_.timers(), limits_.answer_time, std::move(reading));
   const std::size_t blank = answer.find(' ');
   if (blank == std::string::npos)
-    throw Problem("what answers on " + settings_.answers.text() + " says " + in_quotes(answer) +
-                  "; " + std::string(see));
+    throw RouterProblem("what answers on " + settings_.answers.text() + " says " +
+                        in_quotes(answer) + "; " + std::string(see));
   co_return Loaded{.generation = answer.substr(0, blank), .version = answer.substr(blank + 1)};
 }
 

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "control/endpoint.h"
 #include "edge/routers/router_standing.h"
@@ -28,6 +30,27 @@ struct RouterReport {
   std::string process = {};
   std::size_t changes = 0;  // how many of our entries had to be made, changed or removed
 };
+
+// What is wrong with a router and what to do about it, as its driver finds out.
+class RouterProblem : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Does the work and says what went wrong; empty: nothing. `explain` makes a sentence of a failed
+// call. Throws only when it is cancelled.
+template <typename Explain>
+Task<std::string> problem_of(Task<> work, Explain explain) {
+  try {
+    co_await std::move(work);
+  } catch (const system_error& failure) {
+    if (failure.code() == asio::error::operation_aborted) throw;
+    co_return explain(failure);
+  } catch (const RouterProblem& found) {
+    co_return found.what();
+  }
+  co_return "";
+}
 
 class RouterDriver {
  public:

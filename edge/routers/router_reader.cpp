@@ -14,17 +14,15 @@
 namespace sidestream::edge {
 namespace {
 
-enum class Kind : std::uint8_t { embedded, haproxy, nginx, traefik };
+enum class Kind : std::uint8_t { embedded, haproxy, nginx, traefik, caddy };
 
 constexpr std::size_t prefixes_max = 64;
 constexpr std::string_view unix_scheme = "unix:";
-constexpr std::string_view later =
-    "this router is not in this version; write `router: embedded`, `haproxy`, `nginx` or `traefik`";
-constexpr std::array<std::pair<std::string_view, Kind>, 4> words{{{"embedded", Kind::embedded},
+constexpr std::array<std::pair<std::string_view, Kind>, 5> words{{{"embedded", Kind::embedded},
                                                                   {"haproxy", Kind::haproxy},
                                                                   {"nginx", Kind::nginx},
-                                                                  {"traefik", Kind::traefik}}};
-constexpr std::array<ConfigurationValue::LaterWord, 1> later_words{{{"caddy", later}}};
+                                                                  {"traefik", Kind::traefik},
+                                                                  {"caddy", Kind::caddy}}};
 
 // Nothing when it is no `unix:PATH`; what is wrong with the path has been reported then.
 std::optional<std::string> read_unix_path(const ConfigurationValue& value,
@@ -180,14 +178,31 @@ TraefikSettings read_traefik(const ConfigurationValue& value) {
   return settings;
 }
 
+CaddySettings read_caddy(const ConfigurationValue& value) {
+  CaddySettings settings;
+  ConfigurationSection section(value, "{admin: \"127.0.0.1:2019\"}");
+  if (const auto admin = section.find("admin")) {
+    const auto text = admin->text();
+    if (auto path = text ? read_unix_path(*admin, *text) : std::nullopt)
+      settings.admin_path = std::move(*path);
+    else
+      read_address(*admin, settings.admin, "127.0.0.1:2019, or unix:/PATH");
+  }
+  read_inlet(section, settings.inlet);
+  refuse_all_addresses(section, settings.inlet, "Caddy");
+  section.finish();
+  return settings;
+}
+
 }  // namespace
 
 RouterSettings read_router(const ConfigurationValue& value) {
   if (!value.is_section()) {
-    const auto kind = value.choice(words, later_words);
+    const auto kind = value.choice(words);
     if (kind == Kind::haproxy) return HaproxySettings();
     if (kind == Kind::nginx) return NginxSettings();
     if (kind == Kind::traefik) return TraefikSettings();
+    if (kind == Kind::caddy) return CaddySettings();
     return EmbeddedSettings();
   }
   ConfigurationSection section(value, "haproxy");
@@ -203,7 +218,10 @@ RouterSettings read_router(const ConfigurationValue& value) {
     if (settings) traefik->fail(std::string(one));
     settings = read_traefik(*traefik);
   }
-  for (const auto& [word, reason] : later_words) section.refuse(word, reason);
+  if (const auto caddy = section.find("caddy")) {
+    if (settings) caddy->fail(std::string(one));
+    settings = read_caddy(*caddy);
+  }
   section.finish();
   return settings.value_or(EmbeddedSettings());
 }

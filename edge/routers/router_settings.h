@@ -59,14 +59,26 @@ struct TraefikSettings {
   bool operator==(const TraefikSettings&) const = default;
 };
 
+struct CaddySettings {
+  SocketAddress admin{IpAddress::v4(0x7f000001), 2019};  // unused when admin_path is set
+  std::string admin_path = {};                           // empty: not a Unix socket
+  RouterInletSettings inlet = {};                        // where streams go
+
+  [[nodiscard]] std::string admin_text() const {
+    return admin_path.empty() ? admin.text() : "unix:" + admin_path;
+  }
+  bool operator==(const CaddySettings&) const = default;
+};
+
 using RouterSettings =
-    std::variant<EmbeddedSettings, HaproxySettings, NginxSettings, TraefikSettings>;
+    std::variant<EmbeddedSettings, HaproxySettings, NginxSettings, TraefikSettings, CaddySettings>;
 
 // Where a router outside of this program hands streams over; nullptr: it is the embedded one.
 [[nodiscard]] inline const RouterInletSettings* inlet_of(const RouterSettings& settings) {
   if (const auto* haproxy = std::get_if<HaproxySettings>(&settings)) return &haproxy->inlet;
   if (const auto* nginx = std::get_if<NginxSettings>(&settings)) return &nginx->inlet;
   if (const auto* traefik = std::get_if<TraefikSettings>(&settings)) return &traefik->inlet;
+  if (const auto* caddy = std::get_if<CaddySettings>(&settings)) return &caddy->inlet;
   return nullptr;
 }
 // The file that the router reads when it starts; empty: there is none.

@@ -1,6 +1,5 @@
 #include "edge/routers/traefik_router_io.h"
 
-#include <stdexcept>
 #include <utility>
 
 #include "control/http_client_io.h"
@@ -8,15 +7,7 @@
 #include "streams/listen_failure.h"
 
 namespace sidestream::edge {
-namespace {
-
-// What is wrong and what to do about it.
-class Problem : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-}  // namespace
+namespace {}  // namespace
 
 TraefikDriver::TraefikDriver(Network& network, TraefikSettings settings,
                              const TraefikLimits& limits)
@@ -24,16 +15,12 @@ TraefikDriver::TraefikDriver(Network& network, TraefikSettings settings,
 
 Task<RouterReport> TraefikDriver::synchronise(RouterWish wish) {
   RouterReport report;
-  std::string problem;
-  try {
-    co_await work(wish, report);
-  } catch (const system_error& failure) {
-    if (failure.code() == asio::error::operation_aborted) throw;
-    problem = "its API on " + settings_.api.text() + " cannot be asked (" +
-              failure.code().message() + "); is it running, with `api: {insecure: true}`?";
-  } catch (const Problem& found) {
-    problem = found.what();
-  }
+  Task<> working = work(wish, report);
+  std::string problem =
+      co_await problem_of(std::move(working), [this](const system_error& failure) {
+        return "its API on " + settings_.api.text() + " cannot be asked (" +
+               failure.code().message() + "); is it running, with `api: {insecure: true}`?";
+      });
   if (!why_not_served_.empty()) problem = why_not_served_;
   if (!problem.empty()) report.standing.problem = "Traefik: " + problem;
   co_return report;
@@ -41,7 +28,8 @@ Task<RouterReport> TraefikDriver::synchronise(RouterWish wish) {
 
 Task<> TraefikDriver::work(const RouterWish& wish, RouterReport& report) {
   const auto entry_points = parse_traefik_entry_points(co_await get("/api/entrypoints"));
-  if (!entry_points) throw Problem("what answers on " + settings_.api.text() + " is not its API");
+  if (!entry_points)
+    throw RouterProblem("what answers on " + settings_.api.text() + " is not its API");
   for (const control::Endpoint& endpoint : wish.endpoints)
     report.standing.ports.try_emplace(
         endpoint.port,
@@ -58,7 +46,7 @@ Task<> TraefikDriver::work(const RouterWish& wish, RouterReport& report) {
   }
   const auto held = parse_traefik_held(co_await get("/api/rawdata"), wish.endpoints, *entry_points,
                                        settings_.file.empty() ? "http" : "file");
-  if (!held) throw Problem("what answers on " + settings_.api.text() + " is not its API");
+  if (!held) throw RouterProblem("what answers on " + settings_.api.text() + " is not its API");
   report.standing.held = *held;
 }
 
@@ -67,8 +55,8 @@ void TraefikDriver::keep_file(RouterReport& report) {
   if (before && *before && **before == document_) return;
   const auto written = before ? file_.write(document_) : std::unexpected(before.error());
   if (!written)
-    throw Problem(written.error() + "; give its folder to the program's user, or set " +
-                  "router.traefik.file to another one");
+    throw RouterProblem(written.error() + "; give its folder to the program's user, or set " +
+                        "router.traefik.file to another one");
   report.changes = 1;
 }
 
@@ -85,8 +73,8 @@ Task<std::string> TraefikDriver::get(std::string target) {
   control::HttpResponse response =
       co_await with_timeout(network_.timers(), limits_.answer_time, std::move(asking));
   if (response.status != 200)
-    throw Problem("its API on " + settings_.api.text() + " answers with status " +
-                  std::to_string(response.status) + "; it must have `api: {insecure: true}`");
+    throw RouterProblem("its API on " + settings_.api.text() + " answers with status " +
+                        std::to_string(response.status) + "; it must have `api: {insecure: true}`");
   co_return std::move(response.body);
 }
 

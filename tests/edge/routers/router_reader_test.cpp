@@ -56,6 +56,23 @@ TEST(RouterReader, ReadsEveryKeyOfHaproxy) {
   EXPECT_EQ(haproxy("{haproxy: {listen: \"unix:/run/x.sock\"}}").inlet.text(), "unix:/run/x.sock");
 }
 
+TEST(RouterReader, ReadsEveryKeyOfCaddy) {
+  const Read word = read("caddy");
+  EXPECT_EQ(word.settings, RouterSettings(CaddySettings()));
+  const Read found = read(
+      "{caddy: {admin: \"192.0.2.1:2020\", listen: \"172.18.0.1:6000\", from: 172.18.0.0/16}}");
+  ASSERT_TRUE(std::holds_alternative<CaddySettings>(found.settings));
+  const auto settings = std::get<CaddySettings>(found.settings);
+  EXPECT_EQ(settings.admin_text(), "192.0.2.1:2020");
+  EXPECT_EQ(settings.inlet.listen.text(), "172.18.0.1:6000");
+  const Read socket = read("{caddy: {admin: \"unix:/run/caddy.sock\"}}");
+  ASSERT_TRUE(std::holds_alternative<CaddySettings>(socket.settings));
+  EXPECT_EQ(std::get<CaddySettings>(socket.settings).admin_text(), "unix:/run/caddy.sock");
+  EXPECT_EQ(problem("{caddy: {listen: \"0.0.0.0:6000\"}}"),
+            "edge.yaml:2:26: router.caddy.listen: Caddy must know where to send streams; write one "
+            "address");
+}
+
 TEST(RouterReader, ReadsEveryKeyOfNginx) {
   const Read found = read(
       "{nginx: {file: /etc/nginx/home.conf, answers: \"127.0.0.1:7\", reload: watched, listen: "
@@ -107,10 +124,11 @@ TEST(RouterReader, SaysWhatIsWrongWithNginx) {
 }
 
 TEST(RouterReader, SaysWhatIsWrongAndWhatToWrite) {
-  EXPECT_EQ(problem("haprox"),
-            "edge.yaml:2:9: router: expected embedded, haproxy, nginx or traefik, not \"haprox\" "
-            "(did you mean "
-            "\"haproxy\"?)");
+  EXPECT_EQ(
+      problem("haprox"),
+      "edge.yaml:2:9: router: expected embedded, haproxy, nginx, traefik or caddy, not \"haprox\" "
+      "(did you mean "
+      "\"haproxy\"?)");
   EXPECT_EQ(problem("{haproxy: {listen: everywhere}}"),
             "edge.yaml:2:28: router.haproxy.listen: expected ADDRESS:PORT, such as 127.0.0.1:5150, "
             "or unix:/PATH, not \"everywhere\"");
