@@ -3,6 +3,7 @@
 #include "cli/configuration_file_io.h"
 #include "cli/exit_code.h"
 #include "cli/machine_check_io.h"
+#include "cli/tunnel_choice_io.h"
 
 namespace sidestream::cli {
 
@@ -13,6 +14,17 @@ struct Findings {
   std::vector<std::string> operator()(std::monostate) { return {}; }
   std::vector<std::string> operator()(const auto& configuration) {
     return machine_findings(configuration);
+  }
+};
+
+// Who would do the work of the tunnel.
+struct TunnelLine {
+  std::string operator()(std::monostate) { return ""; }
+  std::string operator()(const edge::EdgeConfiguration& configuration) {
+    return expected_tunnel(configuration.tunnel, configuration.listen);
+  }
+  std::string operator()(const sidecar::SidecarConfiguration& configuration) {
+    return expected_tunnel(configuration.tunnel, {});
   }
 };
 
@@ -33,6 +45,7 @@ int run_check(const CheckOptions& options, Console& console) {
     for (const std::string& warning : std::visit(Findings{}, report.configuration))
       console.complain("warning: " + warning + "\n");
     console.print(report.summary + "\n");
+    console.print("tunnel: " + std::visit(TunnelLine{}, report.configuration) + "\n");
     return good;
   }
   console.complain(report.summary + "\n");

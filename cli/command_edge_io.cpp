@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "cli/admin_default_io.h"
@@ -14,6 +15,7 @@
 #include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
 #include "cli/secret_residue_io.h"
+#include "cli/tunnel_choice_io.h"
 #include "control/http_server_io.h"
 #include "control/version.h"
 #include "edge/edge_configuration.h"
@@ -191,6 +193,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
   const MemoryMeter memory(configuration->limits.memory_bytes);
   edge::EdgeSettings settings = settings_of(*configuration, *streams, *key, memory.limit_bytes());
   settings.held_ports = network.inherited_ports();
+  settings.make_tunnel =
+      tunnel_maker(configuration->tunnel, log, control::control_port, options.take_over);
   folders.write = {configuration->program.state};
   add_folders(settings.accepting, folders);
   std::unique_ptr<edge::Edge> edge;
@@ -203,6 +207,8 @@ int run_edge(const EdgeOptions& options, Console& console) {
                         explain_listen_failure(error.code(), configuration->listen.port) +
                         " (tunnel.listen); if that is a running edge, --take-over replaces it",
                     failed);
+  } catch (const std::runtime_error& error) {
+    return complain(console, "tunnel.mode: " + std::string(error.what()), failed);
   }
   if (take_over) {
     if (auto taken = finish_taking_over(*take_over, network, *edge); !taken)

@@ -1,5 +1,6 @@
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "cli/admin_default_io.h"
@@ -10,6 +11,7 @@
 #include "cli/program_runner_io.h"
 #include "cli/secret_residue_io.h"
 #include "cli/sidecar_handover_io.h"
+#include "cli/tunnel_choice_io.h"
 #include "control/ban_messages.h"
 #include "control/http_server_io.h"
 #include "control/version.h"
@@ -132,10 +134,14 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
                 tcp_memory_that_fits(tunnel::TcpLimits{}.memory_bytes_max, memory.limit_bytes()),
             .read_file = process_variables(*file).file,
             .read_secret_file = process_variables(*file).secret_file,
-            .before = take_over ? std::optional(take_over->offer) : std::nullopt},
+            .before = take_over ? std::optional(take_over->offer) : std::nullopt,
+            .make_tunnel = tunnel_maker(configuration->tunnel, log, sidecar::name_router_port,
+                                        options.take_over)},
         *configuration, prepared ? &folder : nullptr, log);
   } catch (const system_error& error) {
     return complain(console, "cannot open a UDP socket: " + error.code().message(), failed);
+  } catch (const std::runtime_error& error) {
+    return complain(console, "tunnel.mode: " + std::string(error.what()), failed);
   }
   if (take_over) {
     if (auto taken = finish_taking_over(*take_over, network, *sidecar); !taken)

@@ -75,6 +75,7 @@ std::string status_table(const control::EdgeStatus& status) {
   std::string text = heading("edge", status.version, status.uptime) + ", router " + status.router +
                      ", sidecars dial " + status.endpoint + '\n';
   text += "public key " + status.public_key + '\n';
+  if (!status.tunnel_mode.empty()) text += "tunnel: " + status.tunnel_mode + '\n';
   text += "public " + status.public_address + " ports " + or_dash(status.public_ports) + ", " +
           plural(status.streams, "stream") + " open, " + count_text(status.streams_in_all) +
           " since the start\n";
@@ -165,14 +166,17 @@ std::string status_table(const control::SidecarStatus& status) {
   std::string text = heading("sidecar", status.version, status.uptime) + '\n';
   add_predecessors(text, status.predecessors);
 
-  TextTable edges({"EDGE", "TUNNEL", "ADDRESS", "HANDSHAKE", "HEARTBEAT", "ROUND TRIP", "RECEIVED",
-                   "SENT", "PROBLEM"});
+  // A program of before there were any says nothing.
+  const bool has_modes =
+      std::ranges::any_of(status.edges, [](const auto& edge) { return !edge.tunnel_mode.empty(); });
+  TextTable edges({"EDGE", "TUNNEL", has_modes ? "MODE" : "", "ADDRESS", "HANDSHAKE", "HEARTBEAT",
+                   "ROUND TRIP", "RECEIVED", "SENT", "PROBLEM"});
   for (const control::SidecarEdgeStatus& edge : status.edges) {
     const control::TunnelStatus& tunnel = edge.tunnel;
-    edges.add({edge.edge, edge.tunnel_state, or_dash(tunnel.remote),
-               ago_text(tunnel.last_handshake_ago), ago_text(tunnel.last_heartbeat_ago),
-               round_trip_text(tunnel.round_trip), amount_text(tunnel.bytes_received),
-               amount_text(tunnel.bytes_sent), edge.problem});
+    edges.add({edge.edge, edge.tunnel_state, has_modes ? or_dash(edge.tunnel_mode) : "",
+               or_dash(tunnel.remote), ago_text(tunnel.last_handshake_ago),
+               ago_text(tunnel.last_heartbeat_ago), round_trip_text(tunnel.round_trip),
+               amount_text(tunnel.bytes_received), amount_text(tunnel.bytes_sent), edge.problem});
   }
   text += '\n' + (edges.empty() ? std::string("No edge is configured.\n") : edges.text());
 

@@ -35,3 +35,20 @@ else()
   endif()
   target_link_libraries(sidestream_spdlog INTERFACE spdlog::spdlog)
 endif()
+
+# wireguard-tools' library for programs that have an interface of the kernel's; the package brings
+# its source among its examples.
+find_path(
+  SIDESTREAM_WIREGUARD_SOURCE wireguard.c
+  PATHS /usr/share/doc/wireguard-tools/examples/embeddable-wg-library NO_DEFAULT_PATH
+                                                                      NO_CMAKE_FIND_ROOT_PATH)
+if(NOT SIDESTREAM_WIREGUARD_SOURCE)
+  message(
+    FATAL_ERROR
+      "wireguard.c is missing: it comes with the package wireguard-tools, among its examples, "
+      "which slim container images leave out. dev/setup --build-only installs it; or set "
+      "SIDESTREAM_WIREGUARD_SOURCE to the folder that has wireguard.c and wireguard.h.")
+endif()
+add_library(sidestream_wireguard STATIC ${SIDESTREAM_WIREGUARD_SOURCE}/wireguard.c)
+target_include_directories(sidestream_wireguard SYSTEM PUBLIC ${SIDESTREAM_WIREGUARD_SOURCE})
+target_compile_options(sidestream_wireguard PRIVATE -w -fno-strict-aliasing)

@@ -24,11 +24,13 @@ constexpr std::array<std::pair<std::string_view, LogLevel>, 5> log_levels{
 constexpr std::array<std::pair<std::string_view, LogFormat>, 2> log_formats{
     {{"text", LogFormat::text}, {"json", LogFormat::json}}};
 
-constexpr std::array<std::pair<std::string_view, TunnelMode>, 2> tunnel_modes{
-    {{"auto", TunnelMode::automatic}, {"userspace", TunnelMode::userspace}}};
+constexpr std::array<std::pair<std::string_view, TunnelMode>, 3> tunnel_modes{
+    {{"auto", TunnelMode::automatic},
+     {"userspace", TunnelMode::userspace},
+     {"kernel", TunnelMode::kernel}}};
 constexpr std::string_view later_mode = "this tunnel is not in this version; write auto";
-constexpr std::array<ConfigurationValue::LaterWord, 3> later_tunnel_modes{
-    {{"kernel", later_mode}, {"tailscale", later_mode}, {"direct", later_mode}}};
+constexpr std::array<ConfigurationValue::LaterWord, 2> later_tunnel_modes{
+    {{"tailscale", later_mode}, {"direct", later_mode}}};
 
 void read_state(ConfigurationSection& section, ProgramConfiguration& configuration) {
   const auto value = section.find("state");
@@ -90,6 +92,31 @@ LogSettings read_log(ConfigurationSection& section) {
   return settings;
 }
 
+// IFNAMSIZ, without the terminator; the kernel takes everything but these two.
+bool can_name_interface(std::string_view name) {
+  constexpr std::size_t bytes_max = 15;
+  return name.size() <= bytes_max && name != "." && name != ".." &&
+         std::ranges::all_of(name, [](char one) { return one > ' ' && one != '/' && one < 0x7f; });
+}
+
+void read_tunnel_mode(const ConfigurationValue& mode, TunnelSettings& settings) {
+  if (!mode.is_section()) {
+    settings.mode = mode.choice(tunnel_modes, later_tunnel_modes).value_or(settings.mode);
+    return;
+  }
+  ConfigurationSection section(mode, "{interface: wg0}");
+  if (const auto interface = section.require("interface", "interface: wg0")) {
+    const auto name = interface->text();
+    if (name && can_name_interface(*name)) {
+      settings.mode = TunnelMode::interface;
+      settings.interface = *name;
+    } else if (name) {
+      interface->fail_expected("the name of a network interface");
+    }
+  }
+  section.finish();
+}
+
 }  // namespace
 
 AdminAddresses read_admin_addresses(ConfigurationSection& section) {
@@ -121,8 +148,7 @@ ProgramConfiguration read_program_configuration(ConfigurationSection& section) {
 
 TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel) {
   TunnelSettings settings;
-  if (const auto mode = tunnel.find("mode"))
-    settings.mode = mode->choice(tunnel_modes, later_tunnel_modes).value_or(settings.mode);
+  if (const auto mode = tunnel.find("mode")) read_tunnel_mode(*mode, settings);
   if (const auto mtu = tunnel.find("mtu")) {
     const auto number = mtu->integer(TunnelSettings::mtu_min, TunnelSettings::mtu_max);
     if (number) settings.mtu = static_cast<std::size_t>(*number);

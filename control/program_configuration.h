@@ -32,8 +32,10 @@ struct AdminAddresses {
 };
 
 enum class TunnelMode : std::uint8_t {
-  automatic,  // the fastest that works here; in this version always user space
+  automatic,  // the kernel where that works, else user space
   userspace,
+  kernel,     // an interface of our own
+  interface,  // one that somebody else manages
 };
 
 inline constexpr Duration grace_max = 24h;
@@ -49,6 +51,7 @@ struct TunnelSettings {
   std::size_t mtu = 1420;  // of packets inside the tunnel
   // How long a live stream waits for a tunnel that carries nothing.
   Duration patience = tunnel::stream_patience_default;
+  std::string interface{};  // of TunnelMode::interface
   bool operator==(const TunnelSettings&) const = default;
 };
 

@@ -175,6 +175,7 @@ EdgeStatus read_edge(JsonFields& fields) {
   // A program of before there were any says nothing.
   if (fields.has("predecessors"))
     status.predecessors = read_list(fields, "predecessors", &read_predecessor);
+  if (fields.has("tunnel_mode")) status.tunnel_mode = read_text(fields, "tunnel_mode");
   return status;
 }
 
@@ -185,7 +186,8 @@ Json sidecar_edge_json(const SidecarEdgeStatus& edge) {
                     {"tunnel_state", edge.tunnel_state},
                     {"edge_version", edge.edge_version},
                     {"problem", edge.problem},
-                    {"tunnel", tunnel_json(edge.tunnel)}};
+                    {"tunnel", tunnel_json(edge.tunnel)},
+                    {"tunnel_mode", edge.tunnel_mode}};
 }
 
 SidecarEdgeStatus read_sidecar_edge(JsonFields fields) {
@@ -195,6 +197,7 @@ SidecarEdgeStatus read_sidecar_edge(JsonFields fields) {
   edge.edge_version = read_text(fields, "edge_version");
   edge.problem = read_text(fields, "problem");
   edge.tunnel = read_tunnel(fields.object("tunnel"));
+  if (fields.has("tunnel_mode")) edge.tunnel_mode = read_text(fields, "tunnel_mode");
   return edge;
 }
 
@@ -364,7 +367,8 @@ std::string serialize(const EdgeStatus& status) {
                                    {"sidecars", list_json(status.sidecars, &edge_sidecar_json)},
                                    {"tunnel_connections", status.tunnel_connections},
                                    {"timers", status.timers},
-                                   {"predecessors", predecessors_json(status.predecessors)}});
+                                   {"predecessors", predecessors_json(status.predecessors)},
+                                   {"tunnel_mode", status.tunnel_mode}});
 }
 
 std::string serialize(const SidecarStatus& status) {

@@ -78,6 +78,7 @@ struct EdgeStatus {
   std::uint64_t tunnel_connections = 0;  // TCP inside the tunnel, TIME-WAIT left out
   std::uint64_t timers = 0;              // that run
   std::vector<PredecessorStatus> predecessors;
+  std::string tunnel_mode{};  // `user space`, `kernel (NAME)`, `interface (NAME)`
   bool operator==(const EdgeStatus&) const = default;
 };
 
@@ -89,6 +90,7 @@ struct SidecarEdgeStatus {
   std::string edge_version;  // empty: not known yet
   std::string problem;       // why nothing is published there; empty: all is well
   TunnelStatus tunnel;
+  std::string tunnel_mode{};  // as in EdgeStatus
   bool operator==(const SidecarEdgeStatus&) const = default;
 };
 

@@ -27,7 +27,7 @@ std::string datagram_socket_name(const std::string& prefix) {
   return prefix + "udp";
 }
 
-std::unique_ptr<MessageLink> offer_tunnel(tunnel::UserspaceTunnel& tunnel,
+std::unique_ptr<MessageLink> offer_tunnel(tunnel::WireGuardTunnel& tunnel,
                                           const asio::any_io_executor& executor,
                                           const std::string& prefix, NamedDescriptors& offered) {
   offered[datagram_socket_name(prefix)] = copy_of(tunnel.descriptor());
@@ -38,7 +38,7 @@ std::unique_ptr<MessageLink> offer_tunnel(tunnel::UserspaceTunnel& tunnel,
   return std::make_unique<KernelMessageLink>(executor, std::move(older));
 }
 
-TunnelHandover describe_tunnel(const tunnel::UserspaceTunnel& tunnel) {
+TunnelHandover describe_tunnel(const tunnel::WireGuardTunnel& tunnel) {
   TunnelHandover handover;
   handover.last_timestamp = tunnel.last_timestamp();
   handover.connections = tunnel.connections();
@@ -47,7 +47,7 @@ TunnelHandover describe_tunnel(const tunnel::UserspaceTunnel& tunnel) {
   return handover;
 }
 
-void adopt_streams(tunnel::UserspaceTunnel& tunnel, const asio::any_io_executor& executor,
+void adopt_streams(tunnel::WireGuardTunnel& tunnel, const asio::any_io_executor& executor,
                    const TunnelHandover& handover, const tunnel::PredecessorFacts& last,
                    const std::string& prefix, NamedDescriptors& descriptors) {
   const auto adopt = [&](const tunnel::PredecessorFacts& facts,

@@ -9,7 +9,7 @@
 #include "control/status_messages.h"
 #include "streams/descriptor_io.h"
 #include "streams/message_link_io.h"
-#include "tunnel/userspace_tunnel_io.h"
+#include "tunnel/wireguard_tunnel_io.h"
 
 namespace sidestream::control {
 
@@ -18,17 +18,17 @@ using NamedDescriptors = std::map<std::string, UniqueFd>;
 
 // Adds copies of the tunnel's UDP socket and of the links to its predecessors, and one end of a new
 // link, named with `prefix`; returns the other end of that. Throws system_error.
-std::unique_ptr<MessageLink> offer_tunnel(tunnel::UserspaceTunnel& tunnel,
+std::unique_ptr<MessageLink> offer_tunnel(tunnel::WireGuardTunnel& tunnel,
                                           const asio::any_io_executor& executor,
                                           const std::string& prefix, NamedDescriptors& offered);
 // What the next process has to know, when the tunnel stands still.
-[[nodiscard]] TunnelHandover describe_tunnel(const tunnel::UserspaceTunnel& tunnel);
+[[nodiscard]] TunnelHandover describe_tunnel(const tunnel::WireGuardTunnel& tunnel);
 
 // The name of the UDP socket among the descriptors.
 [[nodiscard]] std::string datagram_socket_name(const std::string& prefix);
 // Gives a tunnel that does not run yet the streams of those before it; the youngest of them is
 // `last`.
-void adopt_streams(tunnel::UserspaceTunnel& tunnel, const asio::any_io_executor& executor,
+void adopt_streams(tunnel::WireGuardTunnel& tunnel, const asio::any_io_executor& executor,
                    const TunnelHandover& handover, const tunnel::PredecessorFacts& last,
                    const std::string& prefix, NamedDescriptors& descriptors);
 

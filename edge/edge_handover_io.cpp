@@ -37,6 +37,8 @@ std::string Edge::listener_name(std::uint16_t port) {
 std::expected<Edge::Offer, std::string> Edge::offer_handover() {
   if (stopping_) return std::unexpected("the running edge stops");
   if (handing_over() || handed_over_) return std::unexpected("another process takes over already");
+  if (const std::string why = tunnel_.handover_obstacle(); !why.empty())
+    return std::unexpected(why);
   Offer offer{.identity = identity(), .descriptors = {}};
   try {
     for (const auto& [port, fd] : accepting_->listeners())

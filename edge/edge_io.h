@@ -31,6 +31,7 @@ struct EdgeSettings {
   TicketFacts tickets;  // the public key is filled in by the edge
   std::string version;
   tunnel::UserspaceTunnelConfiguration tunnel;  // the address is filled in by the edge
+  tunnel::MakeWireGuardTunnel make_tunnel = tunnel::make_userspace_tunnel;
   IpAddress public_address;
   std::vector<PortRange> public_ports;
   RouterLimits router;
@@ -140,7 +141,8 @@ class Edge {
   const StateFolder* state_;
   const Log& log_;
   const Instant started_;
-  tunnel::UserspaceTunnel tunnel_;
+  const std::unique_ptr<tunnel::WireGuardTunnel> own_tunnel_;
+  tunnel::WireGuardTunnel& tunnel_;
   std::map<std::string, tunnel::PeerId, std::less<>> peers_;
   PeerEndpoints endpoints_;
   PeerEndpoints endpoints_kept_;

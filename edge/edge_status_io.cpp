@@ -37,6 +37,7 @@ control::EdgeStatus Edge::status() const {
     status.sidecars.push_back(status_of(standing));
   status.predecessors = control::status_of(tunnel_.predecessors());
   status.tunnel_connections = tunnel_.connection_count();
+  status.tunnel_mode = tunnel_.mode_text();
   status.timers = network_.timers().size();
   return status;
 }

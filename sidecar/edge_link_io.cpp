@@ -19,7 +19,7 @@ std::chrono::year year_of(WallTime time) {
   return std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time)).year();
 }
 
-tunnel::PeerId add_edge(tunnel::UserspaceTunnel& tunnel,
+tunnel::PeerId add_edge(tunnel::WireGuardTunnel& tunnel,
                         const EdgeLinkConfiguration& configuration) {
   tunnel::PeerConfiguration peer;
   peer.public_key = configuration.edge_public_key;
@@ -41,7 +41,8 @@ EdgeLink::EdgeLink(Network& network, EdgeLinkConfiguration configuration,
       configuration_(std::move(configuration)),
       services_(services),
       on_event_(std::move(on_event)),
-      tunnel_(network, configuration_.tunnel),
+      own_tunnel_(configuration_.make_tunnel(network, configuration_.tunnel)),
+      tunnel_(*own_tunnel_),
       peer_(add_edge(tunnel_, configuration_)),
       control_(network, tunnel_, configuration_.edge_address, configuration_.run),
       lookups_(network.executor()),

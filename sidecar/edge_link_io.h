@@ -35,6 +35,7 @@ struct EdgeLinkConfiguration {
   tunnel::PresharedKey preshared_key;
   IpAddress edge_address;  // inside the tunnel
   tunnel::UserspaceTunnelConfiguration tunnel;
+  tunnel::MakeWireGuardTunnel make_tunnel = tunnel::make_userspace_tunnel;
   Duration persistent_keepalive = 25s;  // keeps NAT mappings of 30 s and more open
   std::size_t streams_max = 10'000;     // of this edge
   // So long nothing is heard of the edge before somebody is told what to look at. Longer than a
@@ -121,9 +122,9 @@ class EdgeLink {
   [[nodiscard]] std::size_t streams_with_predecessors() const {
     return streams_.size() + tunnel_.predecessors().streams();
   }
-  [[nodiscard]] tunnel::UserspaceTunnel& tunnel() { return tunnel_; }
+  [[nodiscard]] tunnel::WireGuardTunnel& tunnel() { return tunnel_; }
   [[nodiscard]] std::size_t tunnel_connections() const { return tunnel_.connection_count(); }
-  [[nodiscard]] const tunnel::UserspaceTunnel& tunnel() const { return tunnel_; }
+  [[nodiscard]] const tunnel::WireGuardTunnel& tunnel() const { return tunnel_; }
 
  private:
   Task<> work();
@@ -154,7 +155,8 @@ class EdgeLink {
   EdgeLinkConfiguration configuration_;
   std::vector<std::unique_ptr<Service>>& services_;
   std::function<void(const EdgeLinkEvent&)> on_event_;
-  tunnel::UserspaceTunnel tunnel_;
+  const std::unique_ptr<tunnel::WireGuardTunnel> own_tunnel_;
+  tunnel::WireGuardTunnel& tunnel_;
   tunnel::PeerId peer_;
   EdgePath path_;
   std::uint64_t path_changes_ = 0;

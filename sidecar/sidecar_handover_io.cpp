@@ -20,6 +20,9 @@ std::expected<Sidecar::Offer, std::string> Sidecar::offer_handover() {
   if (std::ranges::any_of(links_, [](const auto& link) { return link->leaving; }))
     return std::unexpected(
         "the running sidecar is about to leave an edge; try again when its streams are over");
+  for (const auto& link : links_)
+    if (const std::string why = link->link->tunnel().handover_obstacle(); !why.empty())
+      return std::unexpected(why);
   Offer offer;
   for (const auto& service : services_)
     offer.facts.services.push_back({service->configuration().name, service->tunnel_port()});

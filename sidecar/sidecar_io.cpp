@@ -55,6 +55,7 @@ void Sidecar::add_link(const EdgeEntry& entry) {
   configuration.edge_public_key = entry.public_key;
   configuration.preshared_key = entry.preshared_key;
   configuration.edge_address = entry.edge_address;
+  configuration.make_tunnel = settings_.make_tunnel;
   configuration.tunnel.private_key = entry.private_key;
   configuration.tunnel.listen = {IpAddress::v6({}), 0};
   if (const auto* const before =

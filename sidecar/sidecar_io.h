@@ -33,6 +33,7 @@ struct SidecarSettings {
   FileReader read_secret_file{};
   // Of the process that is taken over: tunnels and services begin where they are.
   std::optional<SidecarOffer> before{};
+  tunnel::MakeWireGuardTunnel make_tunnel = tunnel::make_userspace_tunnel;  // to each edge
 };
 
 class Sidecar {

@@ -233,7 +233,7 @@ void Sidecar::write_link_metrics(control::MetricsPage& page) const {
                      .tunnel = link->peer_status().value_or(tunnel::PeerStatus()),
                      .last_heartbeat = standing.last_answer,
                      .round_trip = standing.round_trip});
-    const tunnel::UserspaceTunnel& tunnel = link->tunnel();
+    const tunnel::WireGuardTunnel& tunnel = link->tunnel();
     tunnels.push_back({.peer = name,
                        .connections = tunnel.connection_count(),
                        .connections_max = tunnel.tcp_limits().connections_max,

@@ -67,6 +67,7 @@ control::SidecarStatus Sidecar::status() const {
                                                : "connecting";
     edge.edge_version = standing.edge_version;
     edge.problem = link->link->problem();
+    edge.tunnel_mode = link->link->tunnel().mode_text();
     edge.tunnel.last_heartbeat_ago = since(now, standing.last_answer);
     edge.tunnel.round_trip = standing.round_trip;
     if (const auto peer = link->link->peer_status()) {

@@ -70,6 +70,11 @@ UserspaceTunnel::UserspaceTunnel(Network& network,
 
 UserspaceTunnel::~UserspaceTunnel() = default;
 
+std::unique_ptr<WireGuardTunnel> make_userspace_tunnel(
+    Network& network, const UserspaceTunnelConfiguration& configuration) {
+  return std::make_unique<UserspaceTunnel>(network, configuration);
+}
+
 Task<> UserspaceTunnel::run_device() {
   Task<> moving = both(both(receive_loop(), address_loop()), both(transmit_loop(), timer_loop()));
   co_await both(std::move(moving), predecessors_.run());

@@ -18,9 +18,9 @@
 #include "tunnel/behind_successor_io.h"
 #include "tunnel/predecessors_io.h"
 #include "tunnel/tcp_stack.h"
-#include "tunnel/tunnel_io.h"
 #include "tunnel/tunnel_stream_io.h"
 #include "tunnel/wireguard_device.h"
+#include "tunnel/wireguard_tunnel_io.h"
 
 namespace sidestream::tunnel {
 
@@ -48,79 +48,62 @@ struct UserspaceTunnelConfiguration {
   bool keeps_local_address = false;
 };
 
-class UserspaceTunnel final : public Tunnel {
+class UserspaceTunnel final : public WireGuardTunnel {
  public:
   // Opens the UDP socket (throws system_error). `network` must outlive the tunnel, the tunnel all
   // its streams and listeners.
   UserspaceTunnel(Network& network, const UserspaceTunnelConfiguration& configuration);
   ~UserspaceTunnel() override;
 
-  // Moves datagrams until it is cancelled. Nothing goes in or out while it does not run.
-  Task<> run();
+  // Nothing goes in or out while it does not run.
+  Task<> run() override;
+  [[nodiscard]] std::string mode_text() const override { return "user space"; }
 
   [[nodiscard]] IpAddress address() const override { return address_; }
   Task<std::unique_ptr<Stream>> connect(SocketAddress remote, Duration timeout) override;
   Task<Connected> connect_saying(SocketAddress remote, Duration timeout, Bytes first) override;
   std::unique_ptr<Listener> listen(std::uint16_t port) override;
 
-  // ---- peers: as in WireGuardDevice ----------------------------------------------------------
-  std::expected<PeerId, AddPeerError> add_peer(const PeerConfiguration& configuration);
-  void remove_peer(PeerId peer);
-  // `local`: the address of ours from where it is called.
+  std::expected<PeerId, AddPeerError> add_peer(const PeerConfiguration& configuration) override;
+  void remove_peer(PeerId peer) override;
   void set_endpoint(PeerId peer, const SocketAddress& endpoint,
-                    const std::optional<IpAddress>& local = {});
-  // Where the peer reached us last, when that is known and we have several addresses.
-  [[nodiscard]] std::optional<IpAddress> local_address(PeerId peer) const;
-  void start_handshake(PeerId peer, bool impatient);
-  [[nodiscard]] std::optional<PeerStatus> peer_status(PeerId peer) const;
-  [[nodiscard]] const PublicKey& public_key() const { return device_.public_key(); }
-  [[nodiscard]] Timestamp last_timestamp() const { return device_.last_timestamp(); }
-  void set_last_timestamp(const Timestamp& timestamp) { device_.set_last_timestamp(timestamp); }
-  [[nodiscard]] SocketAddress outer_address() const { return socket_->local_address(); }
-  [[nodiscard]] std::size_t connection_count() const { return stack_.connection_count(); }
-  [[nodiscard]] std::size_t buffered_bytes() const { return stack_.buffered_bytes(); }
-  [[nodiscard]] const TcpLimits& tcp_limits() const { return tcp_limits_; }
-  // Strangers are asked for cookies before a handshake costs us anything.
-  [[nodiscard]] bool under_load() const { return device_.under_load(now()); }
-  // Called for each event of the device, on the tunnel's thread, outside of its own calls.
-  void on_event(std::function<void(const DeviceEvent&)> callback) {
+                    const std::optional<IpAddress>& local = {}) override;
+  [[nodiscard]] std::optional<IpAddress> local_address(PeerId peer) const override;
+  void start_handshake(PeerId peer, bool impatient) override;
+  [[nodiscard]] std::optional<PeerStatus> peer_status(PeerId peer) const override;
+  [[nodiscard]] const PublicKey& public_key() const override { return device_.public_key(); }
+  [[nodiscard]] Timestamp last_timestamp() const override { return device_.last_timestamp(); }
+  void set_last_timestamp(const Timestamp& timestamp) override {
+    device_.set_last_timestamp(timestamp);
+  }
+  void on_event(std::function<void(const DeviceEvent&)> callback) override {
     callback_ = std::move(callback);
   }
-  // Called when it was found out how large the packets are that reach a peer (path_mtu_search.h).
-  void on_path_mtu(std::function<void(const PathMtuChange&)> callback) {
+  void on_path_mtu(std::function<void(const PathMtuChange&)> callback) override {
     path_mtu_callback_ = std::move(callback);
   }
-  // Called when addresses or routes of this host have changed, where the system tells. Set before
-  // run().
-  void on_address_change(std::function<void()> callback) {
+
+  [[nodiscard]] SocketAddress outer_address() const override { return socket_->local_address(); }
+  void on_address_change(std::function<void()> callback) override {
     address_callback_ = std::move(callback);
   }
-  // The program at the other end, `peer`, was started again: streams that came from there end as
-  // reset, those of predecessors too.
-  void end_accepted_streams(const IpAddress& peer);
-  // After addresses or routes of this host changed: learn anew from where peers are reached.
-  void forget_local_address(PeerId peer);
-  // Leaves by a new UDP socket, and so from another port where the configuration says "any": a
-  // router on the way may have got stuck with the old one. Stays with the old one when there is no
-  // new one to be had. Sessions and streams go on.
-  void rebind();
+  void forget_local_address(PeerId peer) override;
+  void rebind() override;
 
-  // ---- from one process to the next: docs/protocols/handover.md ------------------------------
-  // Nothing goes in or out until resume() or hand_over(); what arrives waits in the socket.
-  void pause();
-  void resume();
-  // The WireGuard device and the UDP socket are another process's now, and so are our own
-  // predecessors; the packets of our streams go through that process. Only after pause(), while
-  // run() runs. `finish` is called when the streams are to end, as in BehindSuccessor.
-  void hand_over(std::unique_ptr<MessageLink> link, std::function<void()> finish);
-  [[nodiscard]] bool handed_over() const { return behind_ != nullptr; }
-  // Streams of earlier processes that go through this tunnel. Adopt before run().
-  [[nodiscard]] Predecessors& predecessors() { return predecessors_; }
-  [[nodiscard]] const Predecessors& predecessors() const { return predecessors_; }
-  // The ends of our own ones.
-  [[nodiscard]] std::vector<TcpEnds> connections() const { return stack_.connections(); }
-  // Of the UDP socket, to hand it over; -1: it is not one of the kernel's.
-  [[nodiscard]] int descriptor() { return socket_->descriptor(); }
+  [[nodiscard]] std::size_t connection_count() const override { return stack_.connection_count(); }
+  [[nodiscard]] std::size_t buffered_bytes() const override { return stack_.buffered_bytes(); }
+  [[nodiscard]] const TcpLimits& tcp_limits() const override { return tcp_limits_; }
+  [[nodiscard]] bool under_load() const override { return device_.under_load(now()); }
+  void end_accepted_streams(const IpAddress& peer) override;
+
+  void pause() override;
+  void resume() override;
+  void hand_over(std::unique_ptr<MessageLink> link, std::function<void()> finish) override;
+  [[nodiscard]] bool handed_over() const override { return behind_ != nullptr; }
+  [[nodiscard]] Predecessors& predecessors() override { return predecessors_; }
+  [[nodiscard]] const Predecessors& predecessors() const override { return predecessors_; }
+  [[nodiscard]] std::vector<TcpEnds> connections() const override { return stack_.connections(); }
+  [[nodiscard]] int descriptor() override { return socket_->descriptor(); }
 
   // ---- for TunnelStream and TunnelListener ---------------------------------------------------
   [[nodiscard]] TcpStack& stack() { return stack_; }
@@ -198,5 +181,9 @@ class UserspaceTunnel final : public Tunnel {
   std::unique_ptr<BehindSuccessor> behind_;  // none: the device is ours
   Event handed_over_;
 };
+
+// The one that works everywhere.
+[[nodiscard]] std::unique_ptr<WireGuardTunnel> make_userspace_tunnel(
+    Network& network, const UserspaceTunnelConfiguration& configuration);
 
 }  // namespace sidestream::tunnel

@@ -126,6 +126,13 @@ TEST(TunnelSettings, AreRead) {
   EXPECT_EQ(settings, (TunnelSettings{TunnelMode::automatic, 1420}));
   EXPECT_EQ(read_tunnel("{mode: userspace, mtu: 1280, patience: 2h}", settings), "");
   EXPECT_EQ(settings, (TunnelSettings{TunnelMode::userspace, 1280, 2h}));
+  EXPECT_EQ(read_tunnel("{mode: kernel}", settings), "");
+  EXPECT_EQ(settings.mode, TunnelMode::kernel);
+  EXPECT_EQ(read_tunnel("{mode: {interface: wg0}}", settings), "");
+  EXPECT_EQ(settings.mode, TunnelMode::interface);
+  EXPECT_EQ(settings.interface, "wg0");
+  EXPECT_EQ(read_tunnel("{mode: {interface: a/b}}", settings),
+            "f:1:20: mode.interface: expected the name of a network interface, not \"a/b\"");
   EXPECT_EQ(read_tunnel("{patience: 5s}", settings),
             "f:1:12: patience: expected a duration from 1m to 1d, not \"5s\"");
   EXPECT_EQ(read_tunnel("{mode: direct, mtu: 9001}", settings),

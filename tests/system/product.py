@@ -114,7 +114,8 @@ class Edge(Role):
         self.tunnel_port = harness.free_port()
         configuration = {
             "endpoint": f"{endpoint or address}:{self.tunnel_port}",
-            "tunnel": {"listen": f"{address}:{self.tunnel_port}", "network": NETWORK},
+            "tunnel": {"mode": "userspace", "listen": f"{address}:{self.tunnel_port}",
+                       "network": NETWORK},
             "public": {"address": address, "ports": list(ports)},
             **({"sidecars": sidecars} if sidecars else {}), **(more or {})}
         super().__init__(stage, "edge", name, configuration, **options)
@@ -141,7 +142,7 @@ class Sidecar(Role):
     def __init__(self, stage, tickets, services, name="sidecar", start=True, edges=None, more=None,
                  **options):
         configuration = {"edges": edges or [{"ticket": ticket} for ticket in tickets],
-                         "services": services, **(more or {})}
+                         "services": services, "tunnel": {"mode": "userspace"}, **(more or {})}
         super().__init__(stage, "sidecar", name, configuration, **options)
         if start:
             self.start()

@@ -36,6 +36,7 @@ const std::vector<Door>& doors() {
       {"boost/beast", {"*_io.h", "*_io.cpp"}},
       {"boost/json", {"control/*.cpp"}},
       {"yaml-cpp", {"streams/yaml_document.cpp"}},
+      {"wireguard.h", {"tunnel/kernel_interface_io.cpp"}},
       {"spdlog", {"streams/log_io.cpp"}},
       {"openssl", {"streams/tls_*.cpp", "tunnel/crypto.cpp"}},
       {"sodium",

@@ -22,12 +22,13 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 KERNEL_METAPACKAGE = "linux-image-cloud-amd64"
-PROGRAMS = ["wg", "tc"]
+PROGRAMS = ["wg", "tc", "nft"]
 # Loaded at boot in the order in which their dependencies allow.
-BOOT_MODULES = ["virtio_pci", "virtio_net", "virtio_console", "wireguard"]
+BOOT_MODULES = ["virtio_pci", "virtio_net", "virtio_console", "wireguard",
+                "nf_tables", "tcp_bbr"]
 # Loaded by `modprobe` in a test's own script.
 MORE_MODULES = ["sch_netem", "sch_tbf", "sch_fq", "sch_ingress", "ifb", "act_mirred",
-                "cls_matchall", "tun", "veth", "tcp_bbr"]
+                "cls_matchall", "tun", "veth"]
 
 
 class ImageError(Exception):
@@ -155,7 +156,7 @@ class Initramfs:
 
     def finish(self):
         self.entry("TRAILER!!!", 0)
-        return gzip.compress(bytes(self.bytes_), 6, mtime=0)
+        return gzip.compress(bytes(self.bytes_), 1, mtime=0)
 
 
 def make_initramfs(busybox, modules):
@@ -181,6 +182,17 @@ def make_initramfs(busybox, modules):
         order = load_order([name], modules)
         image.file(f"modules/{name}.order", "\n".join(order).encode())
     return image.finish()
+
+
+def with_program(initramfs, program):
+    """An initramfs with one more program, as the bytes of a file: archives follow each other."""
+    image = Initramfs()
+    for library in shared_libraries(program):
+        image.file(library.lstrip("/"), pathlib.Path(library).read_bytes(), 0o755)
+    with tempfile.NamedTemporaryFile() as stripped:
+        run("strip", "-o", stripped.name, str(program))
+        image.file(f"programs/{pathlib.Path(program).name}", stripped.read(), 0o755)
+    return pathlib.Path(initramfs).read_bytes() + image.finish()
 
 
 def image_paths():

@@ -27,18 +27,27 @@ BOOT_SECONDS_MAX = 60
 
 
 class KernelGuest:
-    """A booted guest; the stage ends it. `enter` stands before qemu's command (a namespace)."""
+    """A booted guest; the stage ends it. `enter` stands before qemu's command (a namespace).
+    `program` is one more program for it, `ports` are TCP ports of it that can be reached at
+    127.0.0.1:ports[port], `memory` are MiB."""
 
-    def __init__(self, stage, name="guest", enter=()):
+    def __init__(self, stage, name="guest", enter=(), program=None, ports=(), memory=256):
         began = time.monotonic()
         self.wireguard_port = harness.free_port()
         self.sequence_ = 0
         kernel, initramfs, _ = guest_image.image_paths()
+        if program:
+            content = guest_image.with_program(initramfs, program)
+            initramfs = stage.folder / f"{name}.initramfs"
+            initramfs.write_bytes(content)
+        self.ports = {port: harness.free_port() for port in ports}
         agent_path = stage.folder / f"{name}.agent"
         forward = f"hostfwd=udp:127.0.0.1:{self.wireguard_port}-{ADDRESS}:{WIREGUARD_PORT}"
+        for port, ours in self.ports.items():
+            forward += f",hostfwd=tcp:127.0.0.1:{ours}-{ADDRESS}:{port}"
         self.program = stage.start(name, [
             *enter, harness.tool("qemu-system-x86_64"),
-            "-accel", "tcg", "-cpu", "max", "-m", "256", "-smp", "1",
+            "-accel", "tcg", "-cpu", "max", "-m", memory, "-smp", "1",
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
             "-kernel", kernel, "-initrd", initramfs,
             # On a busy host the emulated timer misses the kernel's test of it.
