@@ -15,6 +15,7 @@
 #include "cli/process_limits_io.h"
 #include "cli/program_runner_io.h"
 #include "cli/secret_residue_io.h"
+#include "cli/tailnet_machine_io.h"
 #include "cli/tunnel_choice_io.h"
 #include "control/http_server_io.h"
 #include "control/version.h"
@@ -215,25 +216,31 @@ int run_edge(const EdgeOptions& options, Console& console) {
       return complain(console, taken.error(), failed);
     take_over.reset();
   }
-  RunningProgram program{.role = "edge",
-                         .run = edge->run(),
-                         .stop = [&] { edge->stop(); },
-                         .reload = [&] { reload(*edge, *configuration, options, state, log); },
-                         .admin = {.status = [&] { return serialize(edge->status()); },
-                                   .health = [] { return control::HealthAnswer{true, ""}; },
-                                   .metrics = [&](auto& page) { edge->write_metrics(page); },
-                                   .other =
-                                       [&](const control::HttpRequest& request) {
-                                         return answer_admin(*edge, request);
-                                       }},
-                         .memory = {.meter = &memory,
-                                    .obey =
-                                        [&](const MemoryOrders& orders) {
-                                          return edge->obey_memory(orders.new_streams, orders.shed);
-                                        }},
-                         .folders = std::move(folders),
-                         .handover = handover_source(*edge, network),
-                         .background = &background};
+  const auto tailnet = watch_tailnet(network, configuration->program.tailscale, {}, log);
+  RunningProgram program{
+      .role = "edge",
+      .run = beside_tailnet(network, edge->run(), tailnet.get()),
+      .stop = [&] { edge->stop(); },
+      .reload = [&] { reload(*edge, *configuration, options, state, log); },
+      .admin = {.status = [&] { return serialize(with(tailnet.get(), edge->status())); },
+                .health = [] { return control::HealthAnswer{true, ""}; },
+                .metrics =
+                    [&](auto& page) {
+                      edge->write_metrics(page);
+                      add_tailnet_metrics(page, tailnet.get());
+                    },
+                .other =
+                    [&](const control::HttpRequest& request) {
+                      return answer_admin(*edge, request);
+                    }},
+      .memory = {.meter = &memory,
+                 .obey =
+                     [&](const MemoryOrders& orders) {
+                       return edge->obey_memory(orders.new_streams, orders.shed);
+                     }},
+      .folders = std::move(folders),
+      .handover = handover_source(*edge, network),
+      .background = &background};
   return run_program(io, network, std::move(program), configuration->program, log);
 }
 

@@ -11,6 +11,7 @@
 #include "cli/program_runner_io.h"
 #include "cli/secret_residue_io.h"
 #include "cli/sidecar_handover_io.h"
+#include "cli/tailnet_machine_io.h"
 #include "cli/tunnel_choice_io.h"
 #include "control/ban_messages.h"
 #include "control/http_server_io.h"
@@ -149,26 +150,32 @@ int run_sidecar(const SidecarOptions& options, Console& console) {
     take_over.reset();
   }
   folders.write = {configuration->program.state};
-  RunningProgram program{.role = "sidecar",
-                         .run = sidecar->run(),
-                         .stop = [&] { sidecar->stop(); },
-                         .reload = [&] { reload(*sidecar, options, log); },
-                         .admin = {.status = [&] { return serialize(sidecar->status()); },
-                                   .health = [&] { return sidecar->health(); },
-                                   .metrics = [&](auto& page) { sidecar->write_metrics(page); },
-                                   .other =
-                                       [&](const control::HttpRequest& request) {
-                                         return answer_admin(*sidecar, request);
-                                       }},
-                         .memory = {.meter = &memory,
-                                    .obey =
-                                        [&](const MemoryOrders& orders) {
-                                          return sidecar->obey_memory(orders.new_streams,
-                                                                      orders.shed);
-                                        }},
-                         .folders = std::move(folders),
-                         .handover = handover_source(*sidecar),
-                         .background = &background};
+  const auto tailnet = watch_tailnet(network, configuration->program.tailscale,
+                                     sidecar::edge_addresses(*configuration), log);
+  RunningProgram program{
+      .role = "sidecar",
+      .run = beside_tailnet(network, sidecar->run(), tailnet.get()),
+      .stop = [&] { sidecar->stop(); },
+      .reload = [&] { reload(*sidecar, options, log); },
+      .admin = {.status = [&] { return serialize(with(tailnet.get(), sidecar->status())); },
+                .health = [&] { return sidecar->health(); },
+                .metrics =
+                    [&](auto& page) {
+                      sidecar->write_metrics(page);
+                      add_tailnet_metrics(page, tailnet.get());
+                    },
+                .other =
+                    [&](const control::HttpRequest& request) {
+                      return answer_admin(*sidecar, request);
+                    }},
+      .memory = {.meter = &memory,
+                 .obey =
+                     [&](const MemoryOrders& orders) {
+                       return sidecar->obey_memory(orders.new_streams, orders.shed);
+                     }},
+      .folders = std::move(folders),
+      .handover = handover_source(*sidecar),
+      .background = &background};
   return run_program(io, network, std::move(program), configuration->program, log);
 }
 

@@ -269,7 +269,8 @@ std::string help_text(std::span<const Command> commands) {
   text +=
       "\n"
       "`sidestream COMMAND --help` tells more of each.\n"
-      "Exit codes: 0 good, 1 failed, 2 wrong usage or configuration, 3 not running.\n";
+      "Exit codes: 0 good, 1 failed, 2 wrong usage or configuration, 3 not running,\n"
+      "4 the shared network is gone.\n";
   return text;
 }
 

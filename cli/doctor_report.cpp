@@ -47,6 +47,21 @@ void add_service(const control::ServiceStatus& service, Findings& findings) {
   add_endpoints(service, findings);
 }
 
+void add_tailnet(const std::optional<control::TailnetStatus>& tailnet, Findings& findings) {
+  if (!tailnet) return;
+  const std::string what = "tailnet " + tailnet->name + ": ";
+  if (tailnet->problem.empty())
+    findings.push_back({Kind::good, what + tailnet->state + ", Tailscale " + tailnet->version});
+  else
+    findings.push_back({Kind::warning, what + tailnet->problem});
+  for (const control::TailnetPathStatus& path : tailnet->paths)
+    if (!path.relay.empty())
+      findings.push_back({Kind::warning, what + "the path to " + path.peer + " is relayed by " +
+                                             path.relay + ", which is slow; is UDP let through?"});
+  for (const std::string& warning : tailnet->warnings)
+    findings.push_back({Kind::warning, what + warning});
+}
+
 Findings findings_of_sidecar(const control::SidecarStatus& status) {
   Findings findings;
   for (const control::SidecarEdgeStatus& edge : status.edges) {
@@ -63,6 +78,7 @@ Findings findings_of_sidecar(const control::SidecarStatus& status) {
                                              ", this sidecar " + status.version});
   }
   for (const control::ServiceStatus& service : status.services) add_service(service, findings);
+  add_tailnet(status.tailnet, findings);
   if (!status.docker) return findings;
   if (!status.docker->connected)
     findings.push_back(
@@ -74,6 +90,7 @@ Findings findings_of_sidecar(const control::SidecarStatus& status) {
 
 Findings findings_of_edge(const control::EdgeStatus& status) {
   Findings findings;
+  add_tailnet(status.tailnet, findings);
   if (status.sidecars.empty())
     findings.push_back(
         {Kind::warning, "no sidecar is enrolled; `sidestream invite` makes a ticket"});

@@ -10,6 +10,7 @@
 #include "cli/admin_client_io.h"
 #include "cli/admin_default_io.h"
 #include "cli/edge_state_io.h"
+#include "cli/tailnet_machine_io.h"
 #include "control/admin_messages.h"
 #include "edge/routers/router_reader.h"
 #include "streams/ip_address.h"
@@ -180,6 +181,36 @@ void check_names_for_acme(const sidecar::ServiceConfiguration& service, Findings
   }
 }
 
+// ---- a tailnet on the same machine -------------------------------------------------------------
+
+void check_tailnet(const edge::EdgeConfiguration& configuration, const MachineCheckLimits& limits,
+                   Findings& findings) {
+  TailnetWishes wishes{.program = configuration.program,
+                       .mtu = configuration.tunnel.mtu,
+                       .edges = {},
+                       .tunnel_port = configuration.listen.port,
+                       .public_ports = {}};
+  for (const edge::PortRange& range : configuration.public_ports)
+    for (unsigned port = range.low;
+         port <= range.high && wishes.public_ports.size() < limits.ports_max; ++port)
+      wishes.public_ports.push_back(static_cast<std::uint16_t>(port));
+  const Findings more = tailnet_findings(tailnet_facts(configuration.program.tailscale), wishes);
+  findings.insert(findings.end(), more.begin(), more.end());
+}
+
+void check_tailnet(const sidecar::SidecarConfiguration& configuration, Findings& findings) {
+  TailnetWishes wishes{.program = configuration.program,
+                       .mtu = configuration.tunnel.mtu,
+                       .edges = sidecar::edge_addresses(configuration),
+                       .public_ports = {}};
+  for (const sidecar::ServiceConfiguration& service : configuration.services)
+    for (const auto& [backend, weight] : service.backends)
+      if (backend.unix_path.empty() && !IpAddress::parse(backend.host_port.host))
+        wishes.names_backends = true;
+  const Findings more = tailnet_findings(tailnet_facts(configuration.program.tailscale), wishes);
+  findings.insert(findings.end(), more.begin(), more.end());
+}
+
 }  // namespace
 
 Findings machine_findings(const edge::EdgeConfiguration& configuration,
@@ -192,6 +223,7 @@ Findings machine_findings(const edge::EdgeConfiguration& configuration,
   const bool runs = is_running(program.admin);
   if (!runs) check_ports(configuration, limits, findings);
   check_router(edge::with_files_in(configuration.router, program.state), runs, findings);
+  check_tailnet(configuration, limits, findings);
   return findings;
 }
 
@@ -229,6 +261,7 @@ Findings machine_findings(const sidecar::SidecarConfiguration& configuration,
   if (!wanted.has_state && !sidecar::needs_state(configuration)) wanted.state.clear();
   if (!wanted.has_admin) wanted.admin.unix_path.clear();
   check_folders(wanted, findings);
+  check_tailnet(configuration, findings);
   const Findings names = check_names(keys_by_host, limits);
   findings.insert(findings.end(), names.begin(), names.end());
   return findings;

@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "cli/first_process_io.h"
 #include "cli/free_memory_io.h"
+#include "cli/lost_namespace.h"
 #include "cli/metrics_service_io.h"
 #include "cli/process_facts_io.h"
 #include "cli/supervisor_io.h"
@@ -157,6 +158,16 @@ std::string text_of(const std::exception_ptr& failure) {
   }
 }
 
+int code_for(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const NamespaceLost&) {
+    return no_network;
+  } catch (...) {
+    return failed;
+  }
+}
+
 Task<> until_one_ends(Task<> one, Task<> other) {
   co_await first_of(std::move(one), std::move(other));
 }
@@ -217,7 +228,7 @@ int run_program(asio::io_context& io, KernelNetwork& network, RunningProgram pro
   TaskGroup group(network.executor());
   group.spawn(run_all(network, std::move(program), places, handover, supervisor, signals, log),
               [&](const std::exception_ptr& failure) {
-                code = failed;
+                code = code_for(failure);
                 log.error("stopped by an error", {{"error", text_of(failure)}});
               });
   if (!socket.empty())

@@ -65,6 +65,27 @@ void add_predecessors(std::string& text,
             ", has handed over and still has " + plural(one.streams, "stream") + '\n';
 }
 
+std::string path_text(const control::TailnetPathStatus& path) {
+  const std::string where = !path.endpoint.empty() ? "direct, " + path.endpoint
+                            : !path.relay.empty()  ? "relayed by " + path.relay
+                            : path.problem.empty() ? "not known yet"
+                                                   : path.problem;
+  return where + (path.round_trip ? ", " + amount_text(*path.round_trip) : "");
+}
+
+void add_tailnet(std::string& text, const std::optional<control::TailnetStatus>& tailnet) {
+  if (!tailnet) return;
+  text += "tailnet node " + or_dash(tailnet->name) + ", " + tailnet->state;
+  for (const std::string& address : tailnet->addresses) text += ", " + address;
+  if (tailnet->userspace) text += ", in user space";
+  if (!tailnet->key_expiry.empty()) text += ", key until " + tailnet->key_expiry;
+  text += '\n';
+  if (!tailnet->problem.empty()) text += "TAILNET PROBLEM: " + tailnet->problem + '\n';
+  for (const control::TailnetPathStatus& path : tailnet->paths)
+    text += "tailnet path to " + path.peer + ": " + path_text(path) + '\n';
+  for (const std::string& warning : tailnet->warnings) text += "tailnet warning: " + warning + '\n';
+}
+
 }  // namespace
 
 std::string status_table(const control::Status& status) {
@@ -82,6 +103,7 @@ std::string status_table(const control::EdgeStatus& status) {
   if (!status.router_problem.empty()) text += "ROUTER PROBLEM: " + status.router_problem + '\n';
   add_refused(text, status);
   add_predecessors(text, status.predecessors);
+  add_tailnet(text, status.tailnet);
 
   if (status.sidecars.empty()) {
     return text +
@@ -165,6 +187,7 @@ void add_bans(std::string& text, const std::vector<control::BannedNetwork>& bans
 std::string status_table(const control::SidecarStatus& status) {
   std::string text = heading("sidecar", status.version, status.uptime) + '\n';
   add_predecessors(text, status.predecessors);
+  add_tailnet(text, status.tailnet);
 
   // A program of before there were any says nothing.
   const bool has_modes =

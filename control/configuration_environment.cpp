@@ -21,6 +21,7 @@ constexpr std::array program_keys{
     EnvironmentKey{"SIDESTREAM_STATE", "state"},
     EnvironmentKey{"SIDESTREAM_ADMIN", "admin", Form::list},
     EnvironmentKey{"SIDESTREAM_METRICS_LISTEN", "metrics.listen"},
+    EnvironmentKey{"SIDESTREAM_TAILSCALE", "tailscale"},
     EnvironmentKey{"SIDESTREAM_LOG_LEVEL", "log.level"},
     EnvironmentKey{"SIDESTREAM_LOG_FORMAT", "log.format"},
     EnvironmentKey{"SIDESTREAM_LOG_RATE", "log.rate"},

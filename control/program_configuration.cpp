@@ -117,6 +117,23 @@ void read_tunnel_mode(const ConfigurationValue& mode, TunnelSettings& settings) 
   section.finish();
 }
 
+TailscaleSettings read_tailscale(ConfigurationSection& section) {
+  TailscaleSettings settings;
+  const auto value = section.find("tailscale");
+  const auto text = value ? value->text() : std::nullopt;
+  if (!text || *text == "auto") return settings;
+  settings.watched = *text != "off";
+  if (!settings.watched) return settings;
+  if (!text->starts_with(unix_scheme)) {
+    value->fail_expected("auto, off or unix:/PATH");
+    return settings;
+  }
+  settings.socket = text->substr(unix_scheme.size());
+  if (const auto fine = check_unix_path(settings.socket); !fine)
+    value->fail_parsing(in_quotes(*text) + ": " + std::string(fine.error()));
+  return settings;
+}
+
 }  // namespace
 
 AdminAddresses read_admin_addresses(ConfigurationSection& section) {
@@ -140,6 +157,7 @@ ProgramConfiguration read_program_configuration(ConfigurationSection& section) {
   configuration.admin = read_admin_addresses(section);
   configuration.metrics = read_metrics(section);
   configuration.log = read_log(section);
+  configuration.tailscale = read_tailscale(section);
   if (const auto grace = section.find("grace"))
     configuration.grace =
         grace->duration(Duration::zero(), grace_max).value_or(configuration.grace);
@@ -167,6 +185,7 @@ std::vector<std::string> keys_for_restart(const ProgramConfiguration& now,
   if (now.admin != wanted.admin) keys.emplace_back("admin");
   if (now.metrics != wanted.metrics) keys.emplace_back("metrics");
   if (now.log != wanted.log) keys.emplace_back("log");
+  if (now.tailscale != wanted.tailscale) keys.emplace_back("tailscale");
   return keys;
 }
 

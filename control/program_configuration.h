@@ -1,5 +1,5 @@
-// The keys that sidecar.yaml and edge.yaml share: `tunnel`, `state`, `admin`, `metrics`, `log` and
-// `grace`, and keys that are known but come with a later version.
+// The keys that sidecar.yaml and edge.yaml share: `tunnel`, `state`, `admin`, `metrics`, `log`,
+// `tailscale` and `grace`, and keys that are known but come with a later version.
 #pragma once
 
 #include <cstddef>
@@ -55,11 +55,19 @@ struct TunnelSettings {
   bool operator==(const TunnelSettings&) const = default;
 };
 
+// Whether and where the Tailscale daemon of the machine is watched.
+struct TailscaleSettings {
+  bool watched = true;
+  std::string socket;  // path; empty: where it is as a rule, if it is there at the start
+  bool operator==(const TailscaleSettings&) const = default;
+};
+
 struct ProgramConfiguration {
   std::string state{state_folder_default};  // a folder
   AdminAddresses admin;
   std::optional<SocketAddress> metrics;  // where metrics are told beside the admin addresses
   LogSettings log;
+  TailscaleSettings tailscale;
   // For live streams to end by themselves after a first signal to stop.
   Duration grace = 10s;
   // Whether they were written, or are the defaults, which a program without privileges outside of
@@ -71,7 +79,7 @@ struct ProgramConfiguration {
 
 // Reads `admin`; the default when it is not there.
 [[nodiscard]] AdminAddresses read_admin_addresses(ConfigurationSection& section);
-// Reads `state`, `admin`, `metrics`, `log` and `grace`.
+// Reads `state`, `admin`, `metrics`, `log`, `tailscale` and `grace`.
 [[nodiscard]] ProgramConfiguration read_program_configuration(ConfigurationSection& section);
 // Reads `mode`, `mtu` and `patience` of a `tunnel` section; the caller finishes the section.
 [[nodiscard]] TunnelSettings read_tunnel_settings(ConfigurationSection& tunnel);

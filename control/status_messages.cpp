@@ -95,6 +95,10 @@ Json predecessor_json(const PredecessorStatus& predecessor) {
                     {"streams", predecessor.streams}};
 }
 
+Json tailnet_json(const std::optional<TailnetStatus>& tailnet) {
+  return tailnet ? json_of(*tailnet) : Json();
+}
+
 JsonArray predecessors_json(const std::vector<PredecessorStatus>& predecessors) {
   return list_json(predecessors, &predecessor_json);
 }
@@ -176,6 +180,7 @@ EdgeStatus read_edge(JsonFields& fields) {
   if (fields.has("predecessors"))
     status.predecessors = read_list(fields, "predecessors", &read_predecessor);
   if (fields.has("tunnel_mode")) status.tunnel_mode = read_text(fields, "tunnel_mode");
+  if (fields.has("tailnet")) status.tailnet = read_tailnet_status(fields.object("tailnet"));
   return status;
 }
 
@@ -328,6 +333,7 @@ SidecarStatus read_sidecar(JsonFields& fields) {
   if (fields.has("predecessors"))
     status.predecessors = read_list(fields, "predecessors", &read_predecessor);
   if (fields.has("bans")) status.bans = read_banned_networks(fields, "bans", BanLimits{}.bans_max);
+  if (fields.has("tailnet")) status.tailnet = read_tailnet_status(fields.object("tailnet"));
   return status;
 }
 
@@ -368,7 +374,8 @@ std::string serialize(const EdgeStatus& status) {
                                    {"tunnel_connections", status.tunnel_connections},
                                    {"timers", status.timers},
                                    {"predecessors", predecessors_json(status.predecessors)},
-                                   {"tunnel_mode", status.tunnel_mode}});
+                                   {"tunnel_mode", status.tunnel_mode},
+                                   {"tailnet", tailnet_json(status.tailnet)}});
 }
 
 std::string serialize(const SidecarStatus& status) {
@@ -382,7 +389,8 @@ std::string serialize(const SidecarStatus& status) {
                  {"timers", status.timers},
                  {"docker", status.docker ? discovery_json(*status.docker) : Json()},
                  {"bans", banned_networks_json(status.bans)},
-                 {"predecessors", predecessors_json(status.predecessors)}});
+                 {"predecessors", predecessors_json(status.predecessors)},
+                 {"tailnet", tailnet_json(status.tailnet)}});
 }
 
 std::string_view text_of(PublishState state) {

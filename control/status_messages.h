@@ -13,6 +13,7 @@
 
 #include "control/ban_messages.h"
 #include "control/control_codes.h"
+#include "control/tailnet_status.h"
 #include "streams/time.h"
 
 namespace sidestream::control {
@@ -78,7 +79,8 @@ struct EdgeStatus {
   std::uint64_t tunnel_connections = 0;  // TCP inside the tunnel, TIME-WAIT left out
   std::uint64_t timers = 0;              // that run
   std::vector<PredecessorStatus> predecessors;
-  std::string tunnel_mode{};  // `user space`, `kernel (NAME)`, `interface (NAME)`
+  std::string tunnel_mode{};               // `user space`, `kernel (NAME)`, `interface (NAME)`
+  std::optional<TailnetStatus> tailnet{};  // none: no daemon is watched
   bool operator==(const EdgeStatus&) const = default;
 };
 
@@ -164,6 +166,7 @@ struct SidecarStatus {
   std::optional<DiscoveryStatus> docker;  // none: labels are not read
   std::vector<PredecessorStatus> predecessors;
   std::vector<BannedNetwork> bans{};
+  std::optional<TailnetStatus> tailnet{};  // none: no daemon is watched
   bool operator==(const SidecarStatus&) const = default;
 };
 

@@ -104,6 +104,14 @@ TlsMode ServiceConfiguration::tls_of(const control::Endpoint& endpoint) const {
   return endpoint.name ? TlsMode::passthrough : TlsMode::off;
 }
 
+std::vector<IpAddress> edge_addresses(const SidecarConfiguration& configuration) {
+  std::vector<IpAddress> addresses;
+  for (const EdgeEntry& edge : configuration.edges)
+    for (const HostPort& endpoint : edge.endpoints)
+      if (const auto address = IpAddress::parse(endpoint.host)) addresses.push_back(*address);
+  return addresses;
+}
+
 bool needs_state(const SidecarConfiguration& configuration) {
   return std::ranges::any_of(configuration.services, [](const ServiceConfiguration& service) {
     return service.tls == TlsMode::terminate &&

@@ -117,6 +117,8 @@ struct SidecarConfiguration {
   control::ProgramConfiguration program;
 };
 
+// Of edges, as far as they are dialled by address.
+[[nodiscard]] std::vector<IpAddress> edge_addresses(const SidecarConfiguration& configuration);
 // Whether something of it must outlive a restart.
 [[nodiscard]] bool needs_state(const SidecarConfiguration& configuration);
 

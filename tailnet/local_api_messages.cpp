@@ -237,9 +237,11 @@ std::expected<Preferences, std::string> parse_preferences(std::string_view body)
 }
 
 std::expected<std::vector<std::uint16_t>, std::string> parse_served_ports(std::string_view body) {
+  std::vector<std::uint16_t> ports;
+  // A node that serves nothing has none.
+  if (body.starts_with("null")) return ports;
   const auto json = parse_object(body);
   if (!json) return std::unexpected(json.error());
-  std::vector<std::uint16_t> ports;
   const JsonObject* all = member(*json, "TCP").object();
   if (all == nullptr) return ports;
   for (const auto& [name, one] : all->members()) {

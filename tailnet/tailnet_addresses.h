@@ -18,7 +18,6 @@ namespace sidestream::tailnet {
 struct InterfaceAddress {
   std::string interface;
   IpAddress address;
-  unsigned mtu = 0;  // of the interface; 0: not known
 };
 
 // Those in the carriers' block that are not the tailnet's: of interfaces that are not the daemon's.

@@ -80,6 +80,18 @@ TEST(DoctorReport, AnEdgeWithoutSidecarsIsForNobody) {
             std::vector<std::string>{"problem: :22 of home is refused: not allowed"});
 }
 
+TEST(DoctorReport, ATailnetThatIsNotReadyIsAWarning) {
+  control::EdgeStatus status;
+  status.tailnet.emplace();
+  status.tailnet->name = "vps.tn.test";
+  status.tailnet->problem = "it is stopped";
+  status.tailnet->warnings = {"slow"};
+  const std::vector<std::string> told = troubles(status);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0], "warning: tailnet vps.tn.test: it is stopped");
+  EXPECT_EQ(told[1], "warning: tailnet vps.tn.test: slow");
+}
+
 TEST(DoctorReport, ProblemsComeLast) {
   const std::vector<Finding> findings{
       {Kind::problem, "a"}, {Kind::good, "b"}, {Kind::warning, "c"}};

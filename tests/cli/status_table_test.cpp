@@ -155,6 +155,28 @@ TEST(StatusTable, SaysWhatIsMissing) {
   EXPECT_NE(text.find("No service is configured."), std::string::npos);
 }
 
+TEST(StatusTable, SaysHowTheTailnetStands) {
+  control::EdgeStatus status;
+  status.tailnet.emplace();
+  status.tailnet->name = "vps.tn.test";
+  status.tailnet->state = "NeedsLogin";
+  status.tailnet->addresses = {"100.64.0.2"};
+  status.tailnet->userspace = true;
+  status.tailnet->key_expiry = "2026-12-04 00:00 UTC";
+  status.tailnet->problem = "it has to log in";
+  status.tailnet->warnings = {"slow"};
+  status.tailnet->paths = {{"100.64.0.9", "192.0.2.1:41641", "", "", 12ms},
+                           {"100.64.0.8", "", "hs", "", {}}};
+  const std::string text = status_table(status);
+  EXPECT_NE(text.find("tailnet node vps.tn.test, NeedsLogin, 100.64.0.2, in user space, key until "
+                      "2026-12-04 00:00 UTC\nTAILNET PROBLEM: it has to log in\n"
+                      "tailnet path to 100.64.0.9: direct, 192.0.2.1:41641, 12 ms\n"
+                      "tailnet path to 100.64.0.8: relayed by hs\n"
+                      "tailnet warning: slow\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(StatusTable, SaysWhatBecomesOfLabels) {
   SidecarStatus status;
   status.docker = control::DiscoveryStatus{"unix:/run/docker.sock", true, "", 1, {}};

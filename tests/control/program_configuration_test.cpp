@@ -84,6 +84,18 @@ TEST(ProgramConfiguration, MetricsHaveAnAddress) {
   EXPECT_TRUE(problems("metrics: {port: 1}").contains("listen"));
 }
 
+TEST(ProgramConfiguration, Tailscale) {
+  ProgramConfiguration configuration;
+  EXPECT_EQ(read("tailscale: auto", configuration), "");
+  EXPECT_EQ(configuration.tailscale, TailscaleSettings());
+  EXPECT_EQ(read("tailscale: off", configuration), "");
+  EXPECT_FALSE(configuration.tailscale.watched);
+  EXPECT_EQ(read("tailscale: unix:/s/tailscaled.sock", configuration), "");
+  EXPECT_EQ(configuration.tailscale.socket, "/s/tailscaled.sock");
+  EXPECT_EQ(problems("tailscale: yes"),
+            "f:1:12: tailscale: expected auto, off or unix:/PATH, not \"yes\"");
+}
+
 TEST(ProgramConfiguration, SaysWhatNeedsARestart) {
   const ProgramConfiguration now;
   EXPECT_TRUE(keys_for_restart(now, now).empty());
@@ -94,8 +106,9 @@ TEST(ProgramConfiguration, SaysWhatNeedsARestart) {
   wanted.admin.unix_path = "/elsewhere/admin.sock";
   wanted.metrics = SocketAddress::parse("127.0.0.1:5152");
   wanted.log.level = LogLevel::debug;
+  wanted.tailscale.watched = false;
   EXPECT_EQ(keys_for_restart(now, wanted),
-            (std::vector<std::string>{"state", "admin", "metrics", "log"}));
+            (std::vector<std::string>{"state", "admin", "metrics", "log", "tailscale"}));
 }
 
 TEST(ProgramConfiguration, SaysWhatIsWrong) {

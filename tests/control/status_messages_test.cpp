@@ -42,6 +42,9 @@ SidecarStatus sidecar() {
                        {":2222", "vps:51820", PublishState::published, ""}}}};
   status.docker =
       DiscoveryStatus{"unix:/run/docker.sock", false, "it is gone", 3, {"container a: no", "b"}};
+  status.tailnet.emplace();
+  status.tailnet->state = "Running";
+  status.tailnet->addresses = {"100.64.0.1"};
   return status;
 }
 
@@ -65,7 +68,7 @@ TEST(StatusMessages, WireForm) {
       R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
       R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
       R"("bytes_received":0,"bytes_sent":0},"tunnel_mode":""}],"services":[],)"
-      R"("tunnel_connections":0,"timers":0,"docker":null,"bans":[],"predecessors":[]})");
+      R"("tunnel_connections":0,"timers":0,"docker":null,"bans":[],"predecessors":[],"tailnet":null})");
 }
 
 TEST(StatusMessages, ErrorsNameThePlace) {

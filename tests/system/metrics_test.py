@@ -17,7 +17,11 @@ WORD = re.compile(r"\b(?:sidestream|process)_[a-z_]+[a-z]\b")
 # Of a control group, which a test may not have.
 MAY_HAVE_NO_SAMPLE = {"sidestream_memory_limit_bytes", "sidestream_memory_used_bytes",
                       "sidestream_certificate_expiry_timestamp_seconds",
-                      "sidestream_certificate_problem"}
+                      "sidestream_certificate_problem",
+                      "sidestream_tailnet_ready", "sidestream_tailnet_state",
+                      "sidestream_tailnet_warnings", "sidestream_tailnet_path_direct",
+                      "sidestream_tailnet_path_round_trip_seconds",
+                      "sidestream_tailnet_key_expiry_timestamp_seconds"}
 IDLE_ADDRESSES = 60
 SCRAPE_SECONDS_MAX = 1
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/configuration_examples.h"
+
 namespace sidestream::tailnet {
 namespace {
 
@@ -128,8 +130,65 @@ TEST(LocalApiMessages, PreferencesServedPortsAndErrors) {
   EXPECT_EQ(parse_served_ports(R"({"TCP":{"443":{"HTTPS":true},"50002":{},"x":{},"70000":{}}})"),
             (std::vector<std::uint16_t>{443, 50002}));
   EXPECT_TRUE(parse_served_ports("{}")->empty());
+  EXPECT_TRUE(parse_served_ports("null\n")->empty());
   EXPECT_EQ(error_text("cert access denied\n"), "cert access denied");
   EXPECT_EQ(error_text(R"({"error":"no"})"), "no");
+}
+
+// ---- what real daemons answered ----------------------------------------------------------------
+
+std::string recorded(const std::string& name) {
+  return document_text("tests/vectors/tailscale/" + name);
+}
+
+TEST(LocalApiMessages, RecordedStatuses) {
+  for (const std::string version : {"1.80.3", "1.102.3"}) {
+    const auto status = parse_status(recorded("status-needs-login-" + version + ".json"));
+    ASSERT_TRUE(status) << status.error();
+    EXPECT_TRUE(status->version.starts_with(version));
+    EXPECT_EQ(status->state, BackendState::needs_login);
+    EXPECT_FALSE(status->tun);
+    EXPECT_TRUE(status->self.addresses.empty());
+    const auto preferences = parse_preferences(recorded("prefs-" + version + ".json"));
+    ASSERT_TRUE(preferences);
+    EXPECT_EQ(preferences->control_url, "http://127.0.0.1:18080");
+  }
+  const auto status = parse_status(recorded("status-running-1.102.3.json"));
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->state, BackendState::running);
+  EXPECT_EQ(status->self.name, "home.tn.test");
+  EXPECT_EQ(status->self.addresses.size(), 2U);
+  EXPECT_EQ(status->dns_suffix, "tn.test");
+  EXPECT_TRUE(status->certificate_names.empty()) << "headscale has no HTTPS";
+}
+
+TEST(LocalApiMessages, RecordedBuses) {
+  const auto now = parse_bus_message(recorded("bus-1.102.3.txt"));
+  ASSERT_TRUE(now);
+  EXPECT_EQ(now->state, BackendState::running);
+  ASSERT_TRUE(now->warnings);
+  EXPECT_TRUE(now->warnings->empty());
+  const auto then = parse_bus_message(recorded("bus-1.80.3.txt"));
+  ASSERT_TRUE(then && then->warnings);
+  EXPECT_EQ(then->state, BackendState::starting);
+  EXPECT_EQ(then->warnings->front().code, "no-derp-home");
+  EXPECT_TRUE(then->warnings->front().impacts_connectivity);
+}
+
+TEST(LocalApiMessages, RecordedIdentitiesAndPaths) {
+  const auto user = parse_identity(recorded("whois-user.json"));
+  ASSERT_TRUE(user) << user.error();
+  EXPECT_EQ(user->user, "alice");
+  EXPECT_EQ(user->node, "home.tn.test");
+  const auto edge = parse_identity(recorded("whois-tagged.json"));
+  ASSERT_TRUE(edge) << edge.error();
+  EXPECT_EQ(edge->user, "");
+  EXPECT_TRUE(edge->has_tag("tag:edge"));
+  EXPECT_NE(edge->find_capability("sidestream.example/cap/sidestream"), nullptr);
+  const auto path = parse_ping(recorded("ping.json"));
+  ASSERT_TRUE(path);
+  EXPECT_TRUE(path->is_direct());
+  EXPECT_EQ(path->round_trip, 623120ns);
 }
 
 }  // namespace
