@@ -95,10 +95,6 @@ Json predecessor_json(const PredecessorStatus& predecessor) {
                     {"streams", predecessor.streams}};
 }
 
-Json tailnet_json(const std::optional<TailnetStatus>& tailnet) {
-  return tailnet ? json_of(*tailnet) : Json();
-}
-
 JsonArray predecessors_json(const std::vector<PredecessorStatus>& predecessors) {
   return list_json(predecessors, &predecessor_json);
 }
@@ -375,7 +371,7 @@ std::string serialize(const EdgeStatus& status) {
                                    {"timers", status.timers},
                                    {"predecessors", predecessors_json(status.predecessors)},
                                    {"tunnel_mode", status.tunnel_mode},
-                                   {"tailnet", tailnet_json(status.tailnet)}});
+                                   {"tailnet", json_of(status.tailnet)}});
 }
 
 std::string serialize(const SidecarStatus& status) {
@@ -390,7 +386,7 @@ std::string serialize(const SidecarStatus& status) {
                  {"docker", status.docker ? discovery_json(*status.docker) : Json()},
                  {"bans", banned_networks_json(status.bans)},
                  {"predecessors", predecessors_json(status.predecessors)},
-                 {"tailnet", tailnet_json(status.tailnet)}});
+                 {"tailnet", json_of(status.tailnet)}});
 }
 
 std::string_view text_of(PublishState state) {

@@ -54,17 +54,18 @@ Json json_of(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Json json_of(const TailnetStatus& tailnet) {
-  return JsonObject{{"socket", tailnet.socket},
-                    {"state", tailnet.state},
-                    {"problem", tailnet.problem},
-                    {"version", tailnet.version},
-                    {"name", tailnet.name},
-                    {"addresses", json_of(tailnet.addresses)},
-                    {"userspace", tailnet.userspace},
-                    {"key_expiry", tailnet.key_expiry},
-                    {"warnings", json_of(tailnet.warnings)},
-                    {"paths", json_of(tailnet.paths)}};
+Json json_of(const std::optional<TailnetStatus>& tailnet) {
+  if (!tailnet) return {};
+  return JsonObject{{"socket", tailnet->socket},
+                    {"state", tailnet->state},
+                    {"problem", tailnet->problem},
+                    {"version", tailnet->version},
+                    {"name", tailnet->name},
+                    {"addresses", json_of(tailnet->addresses)},
+                    {"userspace", tailnet->userspace},
+                    {"key_expiry", tailnet->key_expiry},
+                    {"warnings", json_of(tailnet->warnings)},
+                    {"paths", json_of(tailnet->paths)}};
 }
 
 TailnetStatus read_tailnet_status(JsonFields fields) {

@@ -34,7 +34,7 @@ struct TailnetStatus {
   bool operator==(const TailnetStatus&) const = default;
 };
 
-[[nodiscard]] Json json_of(const TailnetStatus& tailnet);
+[[nodiscard]] Json json_of(const std::optional<TailnetStatus>& tailnet);  // none: null
 [[nodiscard]] TailnetStatus read_tailnet_status(JsonFields fields);
 
 }  // namespace sidestream::control

@@ -155,8 +155,8 @@ TEST(ControlMessages, BansAreLeftOutByThoseWhoDoNotKnowThem) {
   EXPECT_FALSE(parse_state_answer(R"({"revision":1,"lease_seconds":8,"endpoints":[]})")->bans);
   EXPECT_EQ(parse_state_answer(R"({"revision":1,"lease_seconds":8,"endpoints":[],"bans":3})")->bans,
             3U);
-  EXPECT_FALSE(parse_state_request(
-      R"({"session":"s","sequence":1,"endpoints":[],"bans":[{"network":"0.0.0.0/0","seconds":5}]})"));
+  EXPECT_FALSE(parse_state_request(R"({"session":"s","sequence":1,"endpoints":[],)"
+                                   R"("bans":[{"network":"0.0.0.0/0","seconds":5}]})"));
 }
 
 }  // namespace

@@ -62,13 +62,13 @@ TEST(StatusMessages, WireForm) {
   TunnelStatus tunnel;
   tunnel.round_trip = 42ms;
   status.edges = {{"vps:1", "up", "0.1.0", "", tunnel}};
-  EXPECT_EQ(
-      serialize(status),
-      R"({"program":"sidecar","version":"0.1.0","uptime_ms":1500,"edges":[{"edge":"vps:1",)"
-      R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
-      R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
-      R"("bytes_received":0,"bytes_sent":0},"tunnel_mode":""}],"services":[],)"
-      R"("tunnel_connections":0,"timers":0,"docker":null,"bans":[],"predecessors":[],"tailnet":null})");
+  EXPECT_EQ(serialize(status),
+            R"({"program":"sidecar","version":"0.1.0","uptime_ms":1500,"edges":[{"edge":"vps:1",)"
+            R"("tunnel_state":"up","edge_version":"0.1.0","problem":"","tunnel":{"remote":"",)"
+            R"("last_handshake_ago_ms":null,"last_heartbeat_ago_ms":null,"round_trip_us":42000,)"
+            R"("bytes_received":0,"bytes_sent":0},"tunnel_mode":""}],"services":[],)"
+            R"("tunnel_connections":0,"timers":0,"docker":null,"bans":[],"predecessors":[],)"
+            R"("tailnet":null})");
 }
 
 TEST(StatusMessages, ErrorsNameThePlace) {

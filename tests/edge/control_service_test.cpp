@@ -47,7 +47,7 @@ TEST_F(ControlServiceTest, Transcript) {
       R"({"endpoint":"a.example.com","state":"granted"},)"
       R"({"endpoint":":22","state":"refused","reason":"not_allowed","sentence":)"
       R"("sidecar home may not publish it; the edge's owner can add it to `allow` in edge.yaml )"
-      R"(or, for one that was invited, revoke it and invite it anew with --allow"}]})");
+      R"(or, for one that was invited, revoke it and invite it anew with --allow"}],"bans":0})");
   EXPECT_EQ(send("POST", "/v1/heartbeat", R"({"session":"e1-1","sequence":2,"revision":1})"),
             R"(200 {"revision":1,"lease_seconds":8})");
   EXPECT_EQ(send("POST", "/v1/heartbeat", R"({"session":"e1-1","sequence":2,"revision":1})"),
@@ -57,7 +57,7 @@ TEST_F(ControlServiceTest, Transcript) {
             R"(410 {"error":"session_unknown","sentence":)"
             R"("the edge has restarted or the lease has ended; open a new session"})");
   EXPECT_EQ(send("PUT", "/v1/state", R"({"session":"e1-1","sequence":3,"endpoints":[]})"),
-            R"(200 {"revision":2,"lease_seconds":8,"endpoints":[]})");
+            R"(200 {"revision":2,"lease_seconds":8,"endpoints":[],"bans":0})");
   EXPECT_EQ(service_.refused(), 2U);
 }
 

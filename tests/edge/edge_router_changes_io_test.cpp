@@ -69,6 +69,7 @@ TEST_F(EdgeRouterTest, ABanIsOfOneSidecarsTargetsOnly) {
        route("a.test", {target("one", "10.86.0.2:2")})});
   for (int i = 0; i < 20; ++i) auto client = world.client(2222);
   EXPECT_EQ(std::ranges::count(world.tunnel.dialled, "10.86.0.3:1"), 20);
+  world.settle();  // those have ended
   world.tunnel.dialled.clear();
   world.records.clear();
 
