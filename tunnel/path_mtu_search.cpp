@@ -71,7 +71,7 @@ std::optional<PathMtuSearch::Probe> PathMtuSearch::poll_probe() {
   if (!on_ || next_ == sizes_.size()) return std::nullopt;
   const std::size_t index = next_;
   next_ = ladder_ || index + 1 == sizes_.size() ? index + 1 : sizes_.size() - 1;
-  return Probe{.number = static_cast<std::uint16_t>(search_ << index_bits | index),
+  return Probe{.number = static_cast<std::uint16_t>((std::size_t{search_} << index_bits) | index),
                .packet_bytes = sizes_[index]};
 }
 
