@@ -71,15 +71,13 @@ TEST_F(EdgeRouterTest, ABanIsOfOneSidecarsTargetsOnly) {
   EXPECT_EQ(std::ranges::count(world.tunnel.dialled, "10.86.0.3:1"), 20);
   world.settle();  // those have ended
   world.tunnel.dialled.clear();
-  world.records.clear();
 
   auto client = world.client(443);
   client->push(hello("a.test"));
   world.settle();
   EXPECT_EQ(client->broken(), asio::error::connection_reset);
   EXPECT_THAT(world.tunnel.dialled, testing::IsEmpty());
-  ASSERT_EQ(world.records.size(), 1U);
-  EXPECT_EQ(world.records.back().end, StreamEnd::banned);
+  EXPECT_EQ(world.router.counters().ended[std::to_underlying(StreamEnd::banned)], 1U);
   auto looker = world.client(443);
   looker->push(text(client_hello_for("a.test", {"acme-tls/1"})));
   world.settle();
