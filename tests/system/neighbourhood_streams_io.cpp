@@ -55,8 +55,10 @@ Task<> Neighbourhood::ask(std::size_t edge, const Destination& destination, Conv
   std::exception_ptr failure;
   try {
     auto stream = co_await client_.network().connect({edge_address(edge), destination.port}, 10s);
-    if (!destination.server_name.empty())
-      co_await stream->write_all(client_hello_for(destination.server_name));
+    if (!destination.server_name.empty()) {
+      const auto hello = client_hello_for(destination.server_name);
+      co_await stream->write_all(hello);
+    }
     Request request{};
     for (std::size_t i = 0; i < 8; ++i)
       request[i] = static_cast<std::uint8_t>(what.seed >> (8 * i));
