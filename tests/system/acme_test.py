@@ -75,6 +75,7 @@ def check_a_certificate_for_two_names_outlives_restarts(stage):
         home.sidecar.start()
         harness.expect(home.wait_for_certificate() == first, "another certificate")
     harness.expect(home.pebble.issued() == 1, f"{home.pebble.issued()} certificates")
+    home.sidecar.wait_until_published(*home.endpoints)
     # Nobody is shown a challenge when none is expected.
     refused = harness.run([harness.tool("openssl"), "s_client", "-connect",
                            f"127.0.0.1:{home.port}", "-servername", NAME, "-alpn", "acme-tls/1"],
