@@ -49,7 +49,12 @@ std::expected<TlsAuthorities, std::string> TlsAuthorities::parse(std::string_vie
 
 TlsAuthorities TlsAuthorities::of_system() {
   TlsAuthorities result;
-  X509_STORE_set_default_paths(result.store_.get());
+  // Its files and folders, not its third source: OpenSSL 3.0 frees that one twice when memory is
+  // short (OSSL_STORE_open_ex).
+  if (X509_LOOKUP* file = X509_STORE_add_lookup(result.store_.get(), X509_LOOKUP_file()))
+    X509_LOOKUP_load_file(file, nullptr, X509_FILETYPE_DEFAULT);
+  if (X509_LOOKUP* folder = X509_STORE_add_lookup(result.store_.get(), X509_LOOKUP_hash_dir()))
+    X509_LOOKUP_add_dir(folder, nullptr, X509_FILETYPE_DEFAULT);
   const bool chosen =
       ::secure_getenv("SSL_CERT_FILE") != nullptr || ::secure_getenv("SSL_CERT_DIR") != nullptr;
   for (const char* bundle : bundles)
